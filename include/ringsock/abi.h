@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The shared-memory ABI between a process's ws2_32.dll and the host server.
+ *
+ * Owns: every byte both sides agree on: the segment's layout, the records of the two rings, the
+ * words each side publishes beside them, and the names in the runtime directory.  Both compilers
+ * (mingw-w64 and the host's, 32 and 64 bit) read this file, so every field has an explicit width
+ * and every structure a checked size.  docs/protocol.md tells the story; docs/concurrency.md names
+ * the partner of each atomic.
+ *
+ * Nothing here is trusted: the server works on copies and checks each before use; the DLL checks
+ * the segment's header once, when it maps it.
+ */
+#ifndef RINGSOCK_ABI_H
+#define RINGSOCK_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
+#define RS_PROTOCOL 1u                 /* part of the runtime directory's name */
+
+#define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
+#define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
+#define RS_MAX_PAYLOAD 65536u   /* bytes of data that one record may carry */
+#define RS_MAX_RECORD (RS_MAX_PAYLOAD + 4096u)
+#define RS_MAX_SOCKETS 32768u /* per session; 0 is never a socket */
+#define RS_MAX_SLOTS 1024u    /* threads that can park on a FIFO of their own; 0 is the pump */
+#define RS_MAX_GROUPS 1024u   /* completion ports with a wake word of their own */
+#define RS_RECV_WINDOW (256u << 10) /* bytes the server reads ahead of the program, per socket */
+#define RS_ACCEPT_WINDOW 64u        /* connections accepted ahead of the program, per listener */
+#define RS_ADDR_MAX 28u             /* sockaddr_in6 */
+
+/* ---- names in the runtime directory (relative; all created by the server, mode 0600) ----
+ *   join           FIFO of rs_ticket: a DLL reads one and owns that session
+ *   lock           flock()ed by the one server of this directory
+ *   log            what the server prints when it has no terminal
+ *   sXXXXXXXXXXXXXXXX/      one directory a session, %016llx of rs_ticket.session
+ *       shm        the segment described below
+ *       bell       FIFO, DLL to server: "the submission ring has something for a sleeping server";
+ *                  its hang-up means that the process is gone
+ *       wN         FIFO, server (or a thread of the process) to the parked thread of slot N
+ *       aN         FIFO of anchor N, unlinked once the DLL has opened it; its hang-up means that the
+ *                  last handle of the SOCKET is gone
+ */
+struct rs_ticket {
+    uint64_t magic;
+    uint32_t protocol;
+    uint32_t reserved;
+    uint64_t session;
+    uint64_t reserved2;
+};
+_Static_assert(sizeof(struct rs_ticket) == 32, "ticket");
+
+/* One direction of traffic.  head and tail count bytes and wrap at 2^32; position = value % size. */
+struct rs_ring {
+    _Alignas(64) uint32_t tail; /* written by the producer */
+    _Alignas(64) uint32_t head; /* written by the consumer */
+};
+_Static_assert(sizeof(struct rs_ring) == 128, "ring");
+
+/* A thread that parks.  state is the only word both sides change, with compare-exchange. */
+enum rs_slot_state {
+    RS_SLOT_RUNNING = 0,
+    RS_SLOT_PARKED = 1,  /* reads its FIFO; who turns this to RUNNING writes exactly one byte to it */
+    RS_SLOT_WAITING = 2, /* in an NT wait; only the process itself ends this one (SetEvent) */
+};
+struct rs_slot {
+    _Alignas(64) uint32_t state;
+    uint32_t reserved;
+    uint64_t deadline; /* rs clock, 0 = none; written before state becomes PARKED */
+};
+_Static_assert(sizeof(struct rs_slot) == 64, "slot");
+
+/* Whom to wake for a socket: "interest", written by the DLL, read by the server after it has
+ * published a record for that socket. */
+#define RS_WAKE_NONE 0u                      /* nobody waits: publish and stay quiet */
+#define RS_WAKE_SLOT(slot) ((slot) + 1u)     /* that thread; the pump if it is not parked */
+#define RS_WAKE_GROUP(group) (0x10000u + (group)) /* the slot (as RS_WAKE_SLOT) in groups[group] */
+#define RS_WAKE_PUMP RS_WAKE_SLOT(0u)
+
+struct rs_socket_shared {
+    /* written by the server */
+    _Alignas(64) uint32_t sent; /* payload bytes that the kernel has taken since the beginning */
+    uint32_t recv_stalled;      /* 1: no credit left, wants RS_SUB_RESUME once there is some */
+    /* written by the DLL */
+    _Alignas(64) uint32_t consumed; /* payload bytes that the program has taken since the beginning */
+    uint32_t want_sent;             /* 1: post RS_COMP_SENT at the next progress (server resets) */
+    uint32_t interest;              /* RS_WAKE_* */
+};
+_Static_assert(sizeof(struct rs_socket_shared) == 128, "socket");
+
+#define RS_VERSION_LEN 32
+
+/* The segment begins with this; the parts follow at the stated offsets.  Everything up to `ready`
+ * is written by the server before the ticket is handed out and never changes. */
+struct rs_segment {
+    uint64_t magic;
+    uint32_t protocol;
+    uint32_t segment_size;
+    uint64_t session;
+    uint32_t server_pid;
+    uint32_t ring_size;
+    uint32_t sub_data, comp_data; /* offsets of the rings' bytes */
+    uint32_t slots, slot_count;
+    uint32_t sockets, socket_count;
+    uint32_t groups, group_count;
+    char server_version[RS_VERSION_LEN];
+
+    _Alignas(64) struct rs_ring sub;  /* DLL produces */
+    struct rs_ring comp;              /* server produces */
+    /* written by the server */
+    _Alignas(64) uint64_t sleeping_until; /* rs clock; 0 = awake, UINT64_MAX = until a doorbell */
+    uint64_t clock_offset;                /* reserved for the server's own use */
+    /* written by the DLL */
+    _Alignas(64) uint64_t earliest_deadline; /* rs clock, UINT64_MAX = none; lowered by who parks,
+                                                raised by the server after it scanned the slots */
+    uint32_t sub_space_waiter; /* RS_WAKE_SLOT of the thread that waits for room in `sub`, or 0 */
+};
+
+/* rs clock: 100 ns units of the host's CLOCK_MONOTONIC_RAW, which is what
+ * QueryPerformanceCounter counts under Wine 8.0 and 10.0 (measured). */
+#define RS_CLOCK_PER_MS 10000u
+
+/* ---- records ---- */
+
+struct rs_record {
+    uint32_t size;   /* of the whole record, payload included, a multiple of RS_RECORD_ALIGN */
+    uint16_t type;   /* enum rs_sub or rs_comp */
+    uint16_t flags;  /* per type */
+    uint32_t socket; /* index into sockets[], 0 where the record is of no socket */
+    uint32_t length; /* payload bytes that follow the type's structure, without padding */
+};
+_Static_assert(sizeof(struct rs_record) == RS_RECORD_ALIGN, "record");
+
+#define RS_PAD 0xffffu /* type: skip `size` bytes (the rest up to the ring's end) */
+
+/* An address as it travels: Linux sockaddr bytes with neutral families. */
+enum rs_family { RS_AF_UNSPEC = 0, RS_AF_INET = 4, RS_AF_INET6 = 6 };
+enum rs_type { RS_STREAM = 1, RS_DGRAM = 2 };
+struct rs_addr {
+    uint16_t family; /* enum rs_family */
+    uint16_t port;   /* network order */
+    uint32_t flowinfo;
+    uint32_t scope_id;
+    uint8_t bytes[16]; /* 4 or 16 used, network order */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct rs_addr) == 32, "addr");
+
+/* DLL to server.  "call": carries a rs_call and is answered by one RS_COMP_REPLY with its cookie. */
+enum rs_sub {
+    RS_SUB_HELLO = 1, /* struct rs_hello: first record of a session */
+    RS_SUB_SLOT,      /* call: make FIFO w<arg0>; reply when it can be opened */
+    RS_SUB_SOCKET,    /* call: arg0 family, arg1 type, arg2 protocol (0 = default), arg3 reserved;
+                         reply value = socket index, value2 = anchor number */
+    RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: unlink its name */
+    RS_SUB_BIND,      /* call, rs_addr payload; reply carries the local rs_addr */
+    RS_SUB_LISTEN,    /* call: arg0 backlog; from then on RS_COMP_ACCEPTED */
+    RS_SUB_CONNECT,   /* rs_addr payload.  Stream: answered by RS_COMP_CONNECTED.  Datagram: the same
+                         record, at once; RS_AF_UNSPEC dissolves the association */
+    RS_SUB_SEND,      /* payload.  Stream or connected datagram; flag RS_SEND_OOB */
+    RS_SUB_SENDTO,    /* rs_addr, then payload: one datagram.  flag RS_SEND_REPLY: a call record in
+                         front of the address; the reply tells the first error (and binds) */
+    RS_SUB_SHUTDOWN,  /* call: arg0 = RS_SHUT_*; sending side closes after what was queued */
+    RS_SUB_CLOSE,     /* the DLL has closed its handle; flags RS_CLOSE_*.  The server closes if the
+                         anchor is hung up, else leaves it to the anchor */
+    RS_SUB_FORGET,    /* the DLL has seen RS_COMP_CLOSED: the index may be used again */
+    RS_SUB_RESUME,    /* credit was given to a stalled socket: read on */
+    RS_SUB_GETOPT,    /* call: arg0 = enum rs_option; reply payload = uint32_t or struct */
+    RS_SUB_SETOPT,    /* call: arg0 = enum rs_option, payload = value */
+    RS_SUB_GETNAME,   /* call: arg0 0 = local, 1 = peer; reply payload rs_addr */
+    RS_SUB_RESOLVE,   /* call: struct rs_resolve payload, then the two strings */
+    RS_SUB_REVERSE,   /* call: arg0 RS_REVERSE_NAME_REQUIRED or 0, payload rs_addr; reply: the host name, UTF-8 */
+    RS_SUB_HOSTNAME,  /* call: reply payload: the host's name, UTF-8, no NUL */
+    RS_SUB_DISCONNECT,/* call: DisconnectEx: close the sending side after what was queued; replied
+                         when the peer has closed too or at once if it has */
+    RS_SUB_INTERFACES,/* call: reply payload: array of struct rs_interface */
+    RS_SUB_MAX
+};
+
+/* Server to DLL. */
+enum rs_comp {
+    RS_COMP_REPLY = 1, /* struct rs_reply, then payload */
+    RS_COMP_DATA,      /* stream payload; flags RS_DATA_* */
+    RS_COMP_DATAGRAM,  /* struct rs_addr (source), then payload */
+    RS_COMP_EOF,       /* the peer closed its sending side, after all RS_COMP_DATA */
+    RS_COMP_ERROR,     /* struct rs_error: asynchronous failure of the socket */
+    RS_COMP_CONNECTED, /* struct rs_connected */
+    RS_COMP_ACCEPTED,  /* struct rs_accepted; header's socket = the listener */
+    RS_COMP_SENT,      /* want_sent was set and sent has moved */
+    RS_COMP_CLOSED,    /* last record of this index until RS_SUB_FORGET */
+    RS_COMP_MAX
+};
+
+#define RS_SEND_OOB 1u
+#define RS_SEND_REPLY 2u
+#define RS_DATA_OOB 1u  /* one urgent byte, out of line */
+#define RS_DATA_MARK 2u /* the urgent mark stands before the first byte of this payload */
+#define RS_CLOSE_ABORT 1u   /* reset the connection (linger 0, or unread data) */
+#define RS_CLOSE_REPLY 2u   /* carries a rs_call: reply once everything queued was acknowledged or
+                               arg0 milliseconds went by (then WSAEWOULDBLOCK and a reset) */
+#define RS_REVERSE_NAME_REQUIRED 1u
+enum { RS_SHUT_RECV = 0, RS_SHUT_SEND = 1, RS_SHUT_BOTH = 2 };
+
+/* Follows the record header of every "call". */
+struct rs_call {
+    uint64_t cookie; /* returned untouched */
+    uint32_t wake;   /* RS_WAKE_SLOT of who waits for the reply */
+    uint32_t arg0, arg1, arg2, arg3;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct rs_call) == 32, "call");
+
+struct rs_reply {
+    uint64_t cookie;
+    uint32_t error; /* WSA error code, 0 = success */
+    uint32_t value, value2;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct rs_reply) == 24, "reply"); /* payload follows at once */
+
+struct rs_hello {
+    uint32_t windows_pid;
+    uint32_t pointer_bits;
+    char dll_version[RS_VERSION_LEN];
+    char program[64]; /* for the log; cut, NUL-terminated by the server */
+};
+
+struct rs_error {
+    uint32_t error; /* WSA error code */
+    uint32_t reserved;
+};
+struct rs_connected {
+    uint32_t error; /* WSA error code, 0 = connected */
+    uint32_t reserved;
+    struct rs_addr local, peer;
+};
+struct rs_accepted {
+    uint32_t socket; /* index of the new connection; its data may already follow */
+    uint32_t anchor;
+    struct rs_addr local, peer;
+};
+
+/* RS_SUB_RESOLVE: getaddrinfo() on the host.  Flags and families neutral, as here. */
+#define RS_AI_PASSIVE 1u
+#define RS_AI_CANONNAME 2u
+#define RS_AI_NUMERICHOST 4u
+#define RS_AI_ADDRCONFIG 8u
+struct rs_resolve {
+    uint32_t flags;
+    uint32_t family;   /* enum rs_family */
+    uint32_t node_len; /* bytes of UTF-8 that follow, no NUL; at most 1025 */
+    uint32_t reserved;
+};
+/* Reply: value = number of rs_addr, which come first; then the canonical name (UTF-8, no NUL). */
+
+#define RS_IF_UP 1u
+#define RS_IF_BROADCAST 2u
+#define RS_IF_LOOPBACK 4u
+#define RS_IF_POINTTOPOINT 8u
+#define RS_IF_MULTICAST 16u
+struct rs_interface {
+    uint32_t index, flags; /* RS_IF_* */
+    struct rs_addr address, netmask, broadcast;
+};
+
+/* Options by a number of our own; the value on the wire is a uint32_t unless stated. */
+enum rs_option {
+    RS_OPT_REUSEADDR = 1,
+    RS_OPT_KEEPALIVE,
+    RS_OPT_BROADCAST,
+    RS_OPT_OOBINLINE,
+    RS_OPT_RCVBUF,
+    RS_OPT_SNDBUF,
+    RS_OPT_LINGER, /* uint32_t: 0 = off, else seconds + 1 */
+    RS_OPT_ERROR,  /* get: pending error as WSA code, cleared */
+    RS_OPT_TCP_NODELAY,
+    RS_OPT_TCP_KEEPIDLE,  /* seconds */
+    RS_OPT_TCP_KEEPINTVL, /* seconds */
+    RS_OPT_TCP_KEEPCNT,
+    RS_OPT_TCP_MAXSEG,
+    RS_OPT_IP_TTL,
+    RS_OPT_IP_TOS,
+    RS_OPT_IP_DONTFRAGMENT,
+    RS_OPT_IP_MULTICAST_TTL,
+    RS_OPT_IP_MULTICAST_LOOP,
+    RS_OPT_IP_MULTICAST_IF,   /* struct rs_group: interface index, or address if index is 0 */
+    RS_OPT_IP_ADD_MEMBERSHIP, /* struct rs_group */
+    RS_OPT_IP_DROP_MEMBERSHIP,
+    RS_OPT_IPV6_V6ONLY,
+    RS_OPT_IPV6_UNICAST_HOPS,
+    RS_OPT_IPV6_TCLASS,
+    RS_OPT_IPV6_MULTICAST_HOPS,
+    RS_OPT_IPV6_MULTICAST_LOOP,
+    RS_OPT_IPV6_MULTICAST_IF,   /* uint32_t interface index */
+    RS_OPT_IPV6_ADD_MEMBERSHIP, /* struct rs_group */
+    RS_OPT_IPV6_DROP_MEMBERSHIP,
+    RS_OPT_IPV6_DONTFRAG,
+    RS_OPT_MAX
+};
+struct rs_group {
+    uint32_t interface_index;
+    uint32_t reserved;
+    struct rs_addr group, interface_address;
+};
+_Static_assert(sizeof(struct rs_group) == 72, "group");
+
+#endif
