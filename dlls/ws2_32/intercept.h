@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Taking over system-call stubs of ntdll (DESIGN: the stubs have one fixed, position-independent
+ * shape per architecture), so that what a program does to a SOCKET through other DLLs reaches us.
+ */
+#ifndef RINGSOCK_INTERCEPT_H
+#define RINGSOCK_INTERCEPT_H
+
+#include "winsock.h"
+
+/* Replaces the stub `name` of ntdll and stores a callable copy of it in *original.  When the stub's
+ * shape is unknown nothing changes, *original is the stub itself, and false is returned (logged). */
+bool intercept(const char *name, void *replacement, void **original);
+
+/* The calls that we take over (handles.c, port.c); once, from DllMain. */
+void intercept_all(void);
+
+/* Always the real thing, also from inside our replacements. */
+extern NTSTATUS(NTAPI *real_NtClose)(HANDLE);
+extern NTSTATUS(NTAPI *real_NtSetInformationFile)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG);
+extern NTSTATUS(NTAPI *real_NtSetIoCompletion)(HANDLE, ULONG_PTR, ULONG_PTR, NTSTATUS, SIZE_T);
+extern NTSTATUS(NTAPI *real_NtRemoveIoCompletion)(HANDLE, ULONG_PTR *, ULONG_PTR *,
+                                                  IO_STATUS_BLOCK *, LARGE_INTEGER *);
+extern NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)(HANDLE, void *, ULONG, ULONG *, LARGE_INTEGER *,
+                                                    BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *);
+extern NTSTATUS(NTAPI *real_NtCancelIoFileEx)(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
+
+#endif

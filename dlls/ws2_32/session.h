@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The process's channel to the server: the mapped segment, its two rings, the bell and the pump.
+ *
+ * A session is made by session_open and never freed: when its server dies it is marked dead, every
+ * socket of it stays dead, and the next session_open makes a new one.
+ */
+#ifndef RINGSOCK_SESSION_H
+#define RINGSOCK_SESSION_H
+
+#include "winsock.h"
+#include <ringsock/ring.h>
+
+struct socket;
+struct pending_call;
+
+struct session {
+    struct rs_segment *segment;
+    struct rs_slot *slots;
+    struct rs_socket_shared *sockets;
+    uint32_t *groups;
+    uint32_t slot_count, socket_count, group_count;
+
+    SRWLOCK submit_lock; /* guards sub; innermost */
+    struct rs_ring_end sub;
+    HANDLE bell;
+
+    SRWLOCK reap_lock; /* guards comp and the order of deliveries; outermost */
+    struct rs_ring_end comp;
+
+    SRWLOCK call_lock; /* guards calls */
+    struct pending_call *calls;
+
+    SRWLOCK index_lock; /* guards the entries of by_index */
+    struct socket **by_index;
+
+    LONG volatile dead;
+    HANDLE pump_fifo;
+    uint32_t next_slot; /* interlocked: slots handed out so far */
+    WCHAR directory[260]; /* \\?\unix\... without a trailing separator */
+};
+
+/* The living session, or NULL. */
+struct session *session_current(void);
+
+/* The living session; finds or starts the server if there is none.  Returns 0 or a WSA error code
+ * (WSASYSNOTREADY where no server can be found, with the advice in the log). */
+DWORD session_open(struct session **session);
+
+/* Opens a FIFO of the session's directory: prefix letter and number, as in abi.h. */
+HANDLE session_open_fifo(struct session *session, WCHAR letter, uint32_t number, DWORD access,
+                         DWORD flags, bool inherit);
+
+/* ---- the submission ring ---- */
+
+/* Room for a record of at most `size` bytes in all, with the header's type, socket and flags filled
+ * in; holds the submit lock until submit_end.  Waits while the ring is full (the server always drains
+ * it).  NULL when the session is dead: then no lock is held. */
+struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t flags,
+                               uint32_t socket, uint32_t size);
+/* `size`: bytes of the record really used, header included; `length`: its payload's. */
+void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length);
+/* A record that is only its header. */
+void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket);
+
+/* ---- the completion ring ---- */
+
+/* Applies everything that has arrived (inbound.h) and delivers what that completes.  Costs one load
+ * when there is nothing.  Caller holds no lock. */
+void session_reap(struct session *session);
+
+/* Reads the same clock as the server: 100 ns units. */
+uint64_t rs_clock(void);
+
+/* Wakes the pump from inside the process, so that it looks at the ring again. */
+void session_nudge_pump(struct session *session);
+
+/* From the pump when its FIFO ends: completes everything with WSAENETDOWN. */
+void session_mark_dead(struct session *session);
+
+#endif

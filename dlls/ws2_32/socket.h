@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A SOCKET of this process: its state, what has arrived for it, what is posted on it, who waits.
+ *
+ * Locks: socket.lock guards every field below it unless stated.  Order: session.reap_lock, then
+ * socket.lock, then port locks, then session.submit_lock.  Never two socket locks at once, except a
+ * listener's before an accepted connection's.
+ */
+#ifndef RINGSOCK_SOCKET_H
+#define RINGSOCK_SOCKET_H
+
+#include "operation.h"
+#include "session.h"
+
+/* What has arrived and nobody has taken yet: bytes of a stream or one datagram. */
+struct segment {
+    struct segment *next;
+    uint32_t length, offset; /* offset: bytes already taken (streams) */
+    bool mark;               /* the urgent mark stands before the first byte */
+    struct rs_addr source;   /* datagrams */
+    uint8_t data[];
+};
+
+/* A thread in select, WSAPoll: on the caller's stack, linked to the socket while it waits. */
+struct poller {
+    struct poller *next, **previous;
+    struct waiter *waiter;
+    long events; /* FD_* bits that should wake it */
+};
+
+/* A connection that arrived on a listener and was not accepted yet. */
+struct incoming {
+    struct incoming *next;
+    struct socket *socket; /* without a handle; holds a reference */
+};
+
+enum socket_state {
+    SOCKET_OPEN,       /* not connected (datagrams: no peer set) */
+    SOCKET_CONNECTING,
+    SOCKET_CONNECTED,
+    SOCKET_LISTENING,
+    SOCKET_DEAD,       /* the server is gone: everything is WSAENETDOWN */
+};
+
+struct socket {
+    LONG volatile references; /* interlocked; memory is type-stable, see handle_table.h */
+    struct socket *next_free;
+    SRWLOCK lock;
+
+    /* constant while the socket lives */
+    SOCKET handle; /* 0 for an incoming connection that was not accepted yet */
+    struct session *session;
+    uint32_t index;
+    struct rs_socket_shared *shared;
+    int family, type, protocol;
+    DWORD creation_flags;
+    uint32_t anchor; /* of an incoming connection */
+
+    enum socket_state state;
+    bool closing;            /* closesocket has begun */
+    bool bound, nonblocking;
+    bool shut_send, shut_recv;
+    bool connect_failed;     /* for select's exception set and WSAPoll, until the next connect */
+    bool connectex;          /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
+    bool acceptex;           /* the same of AcceptEx */
+    bool closed_by_server;   /* RS_COMP_CLOSED was seen */
+    struct rs_addr local, peer; /* family RS_AF_UNSPEC: not known */
+    DWORD error;             /* sticky: reset, timeout...; reported by every later call on a stream */
+    DWORD so_error;          /* for SO_ERROR, cleared when read */
+    DWORD connect_error;
+
+    /* receiving */
+    struct segment *arrived, *arrived_last;
+    uint32_t arrived_bytes; /* payload not taken yet */
+    bool end_of_stream;
+    bool oob_arrived;
+    uint8_t oob_byte;
+    struct operation_queue receiving;
+
+    /* sending */
+    uint32_t submitted;   /* bytes handed to the server since the beginning, mod 2^32 */
+    uint32_t send_window; /* bytes that may wait in the server before a send is pending */
+    struct rs_addr last_destination; /* datagrams: sending there has worked */
+    struct operation_queue sending;
+
+    /* connections */
+    struct operation_queue connecting; /* at most one connect or ConnectEx, and DisconnectEx */
+    struct operation_queue accepting;
+    struct incoming *incoming, *incoming_last;
+
+    /* readiness */
+    struct poller *pollers;
+    HANDLE event;          /* WSAEventSelect; 0 if none */
+    long event_mask;
+    long event_pending;    /* recorded and not yet enumerated FD_* bits */
+    long event_disabled;   /* FD_* bits that wait for their enabling call */
+    int event_error[FD_MAX_EVENTS];
+
+    /* completion port; set once by port_associate */
+    struct port *port;
+    ULONG_PTR port_key;
+    UCHAR completion_modes; /* FILE_SKIP_* */
+
+    /* options kept on this side */
+    DWORD receive_timeout, send_timeout; /* ms, 0 = none */
+    struct linger linger;
+    bool broadcast, reuse_address, exclusive_address, v6only, oob_inline;
+    DWORD connect_time; /* GetTickCount at the time of connection */
+    uint32_t receive_buffer, send_buffer; /* as the program set them, 0 = not set */
+    unsigned int group_priority;
+};
+
+/* ---- finding and holding (handle_table.c) ---- */
+
+/* The socket behind a handle with a reference, or NULL and WSANOTINITIALISED / WSAENOTSOCK set. */
+struct socket *socket_get(SOCKET handle);
+/* The same without setting an error and without asking for WSAStartup: for intercepted calls. */
+struct socket *socket_find(HANDLE handle);
+void socket_put(struct socket *socket);
+static inline struct socket *socket_hold(struct socket *socket)
+{
+    InterlockedIncrement(&socket->references);
+    return socket;
+}
+bool socket_is_valid(SOCKET handle); /* sets the last error if not */
+
+/* Calls visit for each open socket with a reference held, no lock. */
+void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context);
+
+/* ---- readiness (readiness.c); caller holds the lock ---- */
+
+/* FD_READ, FD_OOB, FD_WRITE, FD_ACCEPT, FD_CONNECT, FD_CLOSE bits that hold now, levels not edges. */
+long socket_readiness(struct socket *socket);
+/* Something changed: wakes pollers, records events for WSAEventSelect and sets its event object.
+ * `edges`: FD_* bits that happened just now. */
+void socket_notify(struct socket *socket, long edges);
+/* A call that re-enables FD_READ, FD_OOB, FD_ACCEPT or FD_WRITE recording (semantics.md 14). */
+void socket_event_enable(struct socket *socket, long events);
+/* Recomputes shared->interest from who waits: operations, pollers, event mask. */
+void socket_update_interest(struct socket *socket);
+void poller_add(struct socket *socket, struct poller *poller);
+void poller_remove(struct poller *poller);
+
+/* ---- sending side bookkeeping (send.c); caller holds the lock ---- */
+bool socket_can_send(struct socket *socket); /* also arms want_sent when not */
+
+#endif

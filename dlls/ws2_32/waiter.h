@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Parking: how a thread waits for something that the reaping of the completion ring brings.
+ *
+ * Each thread has one waiter.  For the first RINGSOCK_PARK_MS it reads a FIFO of its own, which
+ * needs no wineserver and which the server writes to; after that it waits for an NT event,
+ * alertably where asked, and whoever reaps sets it.
+ *
+ *     waiter_arm(w, session);                 // from here on no waiter_signal is lost
+ *     while (!condition) {
+ *         session_reap(session);
+ *         if (condition) break;
+ *         result = waiter_wait(w, deadline, alertable);
+ *         if (result == WAITER_TIMEOUT) break;
+ *     }
+ *     waiter_disarm(w);
+ *
+ * The condition must be made true before waiter_signal is called.
+ */
+#ifndef RINGSOCK_WAITER_H
+#define RINGSOCK_WAITER_H
+
+#include "session.h"
+
+#define RINGSOCK_PARK_MS 10u
+#define WAITER_FOREVER UINT64_MAX
+
+struct waiter {
+    struct session *session; /* whose slot this is, or NULL */
+    uint32_t slot;           /* 0: none, the pump wakes this thread */
+    struct rs_slot *shared;  /* the slot's words, or &local */
+    struct rs_slot local;
+    HANDLE fifo;  /* read and write */
+    HANDLE event; /* auto-reset, for the NT phase */
+    HANDLE thread; /* this thread, for APCs; made on first use */
+    DWORD thread_id;
+    LONG volatile signaled;
+    LONG volatile pending_operations; /* overlapped ones this thread issued that are not finished */
+    uint64_t park_until;
+    struct waiter *next_free;
+};
+
+enum waiter_result { WAITER_SIGNALED, WAITER_TIMEOUT, WAITER_APC };
+
+/* The calling thread's waiter, NULL when out of memory. */
+struct waiter *waiter_current(void);
+
+/* Duplicated handle of the waiter's thread with rights to queue an APC; NULL on failure. */
+HANDLE waiter_thread(struct waiter *waiter);
+
+/* What a socket's or port's interest word should say while this thread waits. */
+uint32_t waiter_wake_word(const struct waiter *waiter);
+
+void waiter_arm(struct waiter *waiter, struct session *session);
+/* Blocks until signaled, until something is in the completion ring (both WAITER_SIGNALED), until
+ * `deadline` (rs_clock) or, if alertable and in the NT phase, after user APCs have run (WAITER_APC). */
+enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable);
+/* The same, but returns WAITER_TIMEOUT at the end of the FIFO phase too. */
+enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline);
+void waiter_disarm(struct waiter *waiter);
+
+/* From any thread, under any lock. */
+void waiter_signal(struct waiter *waiter);
+
+/* Thread and process notifications, from DllMain. */
+bool waiter_init(void);
+void waiter_thread_detach(void);
+
+/* deadline for a Winsock timeout in ms (INFINITE: WAITER_FOREVER) */
+uint64_t waiter_deadline(DWORD milliseconds);
+
+#endif
