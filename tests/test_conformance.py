@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs each program of tests/conformance on the built-in and on ours, in both widths.
+
+The program's exit code is its number of failures; its last line says how many checks it made.  What
+Wine's own DLL gets wrong stands as todo_wine in the program, so that a failure is a failure on
+either.
+"""
+import re
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = sorted(p.stem for p in (Path(__file__).parent / "conformance").glob("*.c"))
+SUMMARY = re.compile(r"^(?P<name>\w+): (?P<tests>\d+) tests executed \((?P<todo>\d+) marked as todo,"
+                     r" (?P<failures>\d+) (?:as )?failures?\), (?P<skipped>\d+) skipped\.$")
+
+
+def summary(result):
+    lines = [line for line in result.out.splitlines() if line.strip()]
+    found = SUMMARY.match(lines[-1]) if lines else None
+    assert found, f"no summary line: {result}"
+    return found
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_conformance(program, width, target, prefix, build, run_wine):
+    result = run_wine(build.exe(program, width), prefix=prefix, timeout=180, check=False,
+                      env={"RINGSOCK_TEST_TIMEOUT": "150"})
+    found = summary(result)
+    assert int(found["failures"]) == 0 and result.rc == 0, str(result)
+    assert int(found["tests"]) > 0, f"nothing was checked: {result}"
+    if target == "ours":
+        assert "ringsock: " in result.log, f"ours was not in use: {result}"

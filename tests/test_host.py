@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the unit tests of server and ring code (tests/host), built with sanitizers.
+
+Each is a program that exits with 0 when all of its checks held; a sanitizer's finding ends it with
+another code.
+"""
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SOURCES = sorted((Path(__file__).parent / "host").glob("test_*.c"))
+RUNS = [(p.stem, "asan") for p in SOURCES] + \
+       [(p.stem, "tsan") for p in SOURCES if "TSAN: yes" in p.read_text()]
+
+pytestmark = pytest.mark.host
+
+
+@pytest.mark.parametrize("name,sanitizer", RUNS, ids=[f"{n}-{s}" for n, s in RUNS])
+def test_host(name, sanitizer, build, tmp_path):
+    program = build.dir / "tests/host" / f"{name}.{sanitizer}"
+    if not program.exists():
+        pytest.skip("not built: make host-tests")
+    env = {**os.environ, "TMPDIR": str(tmp_path), "RINGSOCK_RUNTIME_DIR": str(tmp_path),
+           "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "TSAN_OPTIONS": "halt_on_error=1",
+           "UBSAN_OPTIONS": "print_stacktrace=1"}
+    argv = [str(program)]
+    if sanitizer == "tsan":
+        # Its shadow memory collides with an address space that is laid out at random.
+        argv = ["setarch", platform.machine(), "-R", *argv]
+    done = subprocess.run(argv, env=env, cwd=tmp_path, timeout=170, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace")
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout[-8000:]}"
