@@ -12,6 +12,7 @@ enum log_level { LOG_NONE, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE }
 extern enum log_level log_level; /* set once by log_init */
 
 void log_init(void); /* from DllMain */
+const char *log_wine_version(void); /* "8.0", or "none" outside Wine */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
 
 /* Cheap when off: the arguments are not evaluated. */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The log lines.
+ *
+ * Owns: the level, where lines go, their prefix.  Calls only kernel32 and ntdll and keeps no CRT
+ * stream, so that it works in DllMain and in a thread that is being torn down.  Takes no lock: a
+ * line is one WriteFile, and the file is opened by whichever thread comes first.
+ */
+#define __USE_MINGW_ANSI_STDIO 1 /* log.h promises gnu_printf */
+#include "winsock.h"
+#include "log.h"
+
+#include <stdarg.h>
+
+#define LINE_MAX_BYTES 2048
+
+enum log_level log_level = LOG_WARN;
+
+static WCHAR log_path[MAX_PATH]; /* empty: standard error */
+static HANDLE log_file;          /* NULL until the first line */
+
+/* How Wine's own messages reach the Unix stderr: the way out for a program without a standard error
+ * handle (all that explorer or services starts).  Absent on Windows. */
+static int(__cdecl *wine_write)(const char *text, unsigned int length);
+
+static const char *const level_names[] = {"none", "error", "warn", "info", "debug", "trace"};
+
+static enum log_level parse_level(const WCHAR *name)
+{
+    for (size_t i = 0; i < ARRAYSIZE(level_names); i++) {
+        const char *expected = level_names[i];
+        size_t j = 0;
+
+        while (expected[j] && name[j] == (WCHAR)expected[j])
+            j++;
+        if (!expected[j] && !name[j])
+            return (enum log_level)i;
+    }
+    return LOG_WARN; /* a misspelled level must not hide errors */
+}
+
+static void append(WCHAR *out, size_t size, const WCHAR *text)
+{
+    size_t used = wcslen(out);
+
+    while (*text && used + 1 < size)
+        out[used++] = *text++;
+    out[used] = 0;
+}
+
+/* PROGRAM_ws2_32.log in the directory, as DXVK names its files.  A directory that begins with a
+ * slash is the host's; Wine opens those by the \\?\unix prefix whatever drives the prefix has. */
+static void set_path(const WCHAR *directory)
+{
+    WCHAR program[MAX_PATH], *name, *dot;
+
+    log_path[0] = 0;
+    if (directory[0] == '/')
+        append(log_path, ARRAYSIZE(log_path), L"\\\\?\\unix");
+    append(log_path, ARRAYSIZE(log_path), directory);
+    append(log_path, ARRAYSIZE(log_path), L"\\");
+
+    if (!GetModuleFileNameW(NULL, program, ARRAYSIZE(program)))
+        program[0] = 0;
+    program[ARRAYSIZE(program) - 1] = 0;
+    name = wcsrchr(program, '\\');
+    name = name ? name + 1 : program;
+    dot = wcsrchr(name, '.');
+    if (dot)
+        *dot = 0;
+    append(log_path, ARRAYSIZE(log_path), name);
+    append(log_path, ARRAYSIZE(log_path), L"_ws2_32.log");
+    if (directory[0] == '/')
+        for (WCHAR *c = log_path; *c; c++)
+            if (*c == '/')
+                *c = '\\';
+}
+
+void log_init(void)
+{
+    WCHAR value[MAX_PATH];
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    DWORD length;
+
+    length = GetEnvironmentVariableW(L"RINGSOCK_LOG", value, ARRAYSIZE(value));
+    if (length && length < ARRAYSIZE(value))
+        log_level = parse_level(value);
+    length = GetEnvironmentVariableW(L"RINGSOCK_LOG_PATH", value, ARRAYSIZE(value));
+    if (length && length < ARRAYSIZE(value)) {
+        if (!wcscmp(value, L"none"))
+            log_level = LOG_NONE;
+        else
+            set_path(value);
+    }
+    if (ntdll)
+        wine_write = (void *)GetProcAddress(ntdll, "__wine_dbg_write");
+}
+
+/* Each line to the end of the file: programs that start themselves twice share one. */
+static HANDLE open_file(void)
+{
+    HANDLE file = log_file;
+
+    if (file)
+        return file;
+    file = CreateFileW(log_path, FILE_APPEND_DATA | SYNCHRONIZE,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_ALWAYS,
+                       FILE_ATTRIBUTE_NORMAL, NULL);
+    if (InterlockedCompareExchangePointer(&log_file, file, NULL)) {
+        if (file != INVALID_HANDLE_VALUE)
+            CloseHandle(file);
+    }
+    return log_file;
+}
+
+static void write_line(const char *line, DWORD length)
+{
+    HANDLE handle = log_path[0] ? open_file() : GetStdHandle(STD_ERROR_HANDLE);
+    DWORD written;
+
+    if (handle && handle != INVALID_HANDLE_VALUE && WriteFile(handle, line, length, &written, NULL))
+        return;
+    if (wine_write)
+        wine_write(line, length);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    DWORD error = GetLastError();
+    char line[LINE_MAX_BYTES];
+    va_list args;
+    int prefix, length;
+
+    if (level > log_level || level <= LOG_NONE || (size_t)level >= ARRAYSIZE(level_names))
+        return;
+    prefix = snprintf(line, sizeof(line), "ringsock:%s:%04lx: ", level_names[level],
+                      GetCurrentThreadId());
+    va_start(args, format);
+    length = vsnprintf(line + prefix, sizeof(line) - (size_t)prefix - 1, format, args);
+    va_end(args);
+    if (length < 0)
+        length = 0;
+    length += prefix;
+    if ((size_t)length > sizeof(line) - 2)
+        length = sizeof(line) - 2; /* cut, with room for the line end */
+    line[length++] = '\n';
+    write_line(line, (DWORD)length);
+    SetLastError(error);
+}
+
+/* What kind of Wine this is; "none" on Windows. */
+const char *log_wine_version(void)
+{
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    const char *(__cdecl * version)(void) =
+        ntdll ? (void *)GetProcAddress(ntdll, "wine_get_version") : NULL;
+
+    return version ? version() : "none";
+}

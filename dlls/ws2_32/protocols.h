@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The catalog of transport protocols.
+ */
+#ifndef RINGSOCK_PROTOCOLS_H
+#define RINGSOCK_PROTOCOLS_H
+
+#include "winsock.h"
+
+/* The entry for what socket() was given (0 = any, for each of the three; type 0 never matches two
+ * ways because the first entry of the catalog wins), or NULL and in *error why not, if error is not
+ * NULL: WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT, WSAEPROTOTYPE.  Constant memory.
+ */
+const WSAPROTOCOL_INFOW *protocol_find_error(int family, int type, int protocol, int *error);
+const WSAPROTOCOL_INFOW *protocol_find(int family, int type, int protocol);
+
+/* The ANSI form of an entry, as WSAEnumProtocolsA and SO_PROTOCOL_INFOA give it. */
+void protocol_to_ansi(const WSAPROTOCOL_INFOW *info, WSAPROTOCOL_INFOA *ansi);
+
+#endif
