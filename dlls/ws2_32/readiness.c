@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a socket's state to what the program may be told about it: levels, the event record of
+ * WSAEventSelect, whom the server should wake.
+ *
+ * Everything here runs under the socket's lock, which the caller holds.  Calls waiter_signal and
+ * SetEvent, neither of which takes a lock of ours.
+ *
+ * The event record follows AFD: what happens is recorded whether it is selected or not, and
+ * WSAEventSelect only chooses what is told; so re-selecting does not repeat what was enumerated,
+ * and selecting later finds what happened before (Wine's test_events, run on Windows, shows both).
+ */
+#include "readiness.h"
+#include "port.h"
+
+static bool is_stream(const struct socket *socket)
+{
+    return socket->type == SOCK_STREAM;
+}
+
+/* A stream that had a connection and lost it to an error. */
+static bool is_aborted(const struct socket *socket)
+{
+    return socket->state == SOCKET_DEAD ||
+           (is_stream(socket) && socket->error && !socket->connect_failed);
+}
+
+static bool is_writable(struct socket *socket)
+{
+    if (is_aborted(socket))
+        return true; /* a send does not wait: it fails */
+    if (is_stream(socket) && socket->state != SOCKET_CONNECTED)
+        return false;
+    return socket_can_send(socket);
+}
+
+long socket_levels(struct socket *socket, long wanted)
+{
+    bool stream = is_stream(socket);
+    long levels = 0;
+
+    if (socket->arrived || (!stream && socket->error))
+        levels |= LEVEL_READ;
+    if (socket->oob_arrived && !socket->oob_inline)
+        levels |= LEVEL_OOB;
+    if ((wanted & LEVEL_WRITE) && is_writable(socket))
+        levels |= LEVEL_WRITE;
+    if (socket->incoming)
+        levels |= LEVEL_ACCEPT;
+    if (socket->state == SOCKET_CONNECTED)
+        levels |= LEVEL_CONNECTED;
+    if (socket->connect_failed)
+        levels |= LEVEL_CONNECT_FAILED;
+    if (socket->end_of_stream)
+        levels |= LEVEL_HANGUP;
+    if (is_aborted(socket))
+        levels |= LEVEL_ABORT;
+    levels &= wanted;
+    if (socket->closing)
+        levels |= LEVEL_CLOSED;
+    if (socket->state == SOCKET_DEAD)
+        levels |= LEVEL_ABORT; /* nothing will ever happen: nobody may wait for it */
+    return levels;
+}
+
+static const struct {
+    long event, levels;
+} event_levels[] = {
+    {FD_READ, LEVEL_READ},
+    {FD_OOB, LEVEL_OOB},
+    {FD_WRITE, LEVEL_WRITE},
+    {FD_ACCEPT, LEVEL_ACCEPT},
+    {FD_CLOSE, LEVEL_HANGUP | LEVEL_ABORT},
+    {FD_CONNECT, LEVEL_CONNECTED | LEVEL_CONNECT_FAILED},
+};
+
+static long events_that_hold(struct socket *socket, long among)
+{
+    long events = 0;
+
+    for (size_t i = 0; i < ARRAYSIZE(event_levels); i++)
+        if ((event_levels[i].event & among) &&
+            (socket_levels(socket, event_levels[i].levels) & event_levels[i].levels))
+            events |= event_levels[i].event;
+    return events;
+}
+
+long socket_readiness(struct socket *socket)
+{
+    return events_that_hold(socket, FD_ALL_EVENTS);
+}
+
+/* ---- the event record ---- */
+
+/* A reset is told as WSAECONNABORTED, unlike what recv says (Wine's test_close_events on Windows).
+ */
+static int close_error(const struct socket *socket)
+{
+    if (socket->state == SOCKET_DEAD)
+        return WSAENETDOWN;
+    if (socket->error == WSAECONNRESET)
+        return WSAECONNABORTED;
+    return socket->error;
+}
+
+static void event_record(struct socket *socket, long events)
+{
+    long fresh = events & ~socket->event_pending;
+
+    if (events & FD_CONNECT)
+        socket->event_error[FD_CONNECT_BIT] = socket->connect_failed ? socket->connect_error : 0;
+    if (events & FD_CLOSE)
+        socket->event_error[FD_CLOSE_BIT] = close_error(socket);
+    if (events & FD_WRITE)
+        socket->event_disabled |= FD_WRITE; /* told once, until a send finds no room */
+    socket->event_pending |= events;
+    if (socket->event && (fresh & socket->event_mask))
+        SetEvent(socket->event);
+}
+
+void socket_event_enable(struct socket *socket, long events)
+{
+    socket->event_disabled &= ~events;
+    socket->event_pending &= ~events;
+    event_record(socket, events_that_hold(socket, events));
+}
+
+static void record_edges(struct socket *socket, long edges)
+{
+    long events = edges & (FD_CONNECT | FD_CLOSE);
+
+    if (edges & FD_CONNECT)
+        socket->event_disabled &= ~FD_WRITE;
+    /* what has been taken already, by an operation that waited for it, is not told */
+    events |= events_that_hold(socket, edges & ~events & ~(socket->event_disabled & FD_WRITE));
+    if (events)
+        event_record(socket, events);
+}
+
+void socket_notify(struct socket *socket, long edges)
+{
+    record_edges(socket, edges);
+    for (struct poller *poller = socket->pollers; poller; poller = poller->next)
+        if (socket_levels(socket, poller->events))
+            waiter_signal(poller->waiter);
+}
+
+/* ---- who waits ---- */
+
+struct interest {
+    uint32_t slot; /* a wake word that names a thread, or 0 */
+    bool overlapped, any;
+};
+
+static void interest_of_queue(struct interest *interest, const struct operation_queue *queue)
+{
+    const struct operation *head = queue->head;
+
+    if (!head)
+        return;
+    interest->any = true;
+    if (head->overlapped)
+        interest->overlapped = true;
+    if (head->waiter && head->waiter->slot && !interest->slot)
+        interest->slot = waiter_wake_word(head->waiter);
+}
+
+static uint32_t interest_word(struct socket *socket)
+{
+    struct interest interest = {0};
+
+    interest_of_queue(&interest, &socket->receiving);
+    interest_of_queue(&interest, &socket->connecting);
+    interest_of_queue(&interest, &socket->accepting);
+    interest_of_queue(&interest, &socket->sending);
+    for (struct poller *poller = socket->pollers; poller; poller = poller->next) {
+        interest.any = true;
+        if (poller->waiter->slot && !interest.slot)
+            interest.slot = waiter_wake_word(poller->waiter);
+    }
+    if (interest.slot)
+        return interest.slot;
+    if (interest.overlapped && socket->port)
+        return port_wake_word(socket->port);
+    return interest.any || socket->event_mask ? RS_WAKE_PUMP : RS_WAKE_NONE;
+}
+
+void socket_update_interest(struct socket *socket)
+{
+    uint32_t word = interest_word(socket);
+
+    /* Pairs with the server's load after it has published a record: "publish, then look" on both
+     * sides (docs/concurrency.md); whoever waits looks at the ring again after this. */
+    if (socket->shared && __atomic_load_n(&socket->shared->interest, __ATOMIC_RELAXED) != word)
+        __atomic_store_n(&socket->shared->interest, word, __ATOMIC_SEQ_CST);
+}
+
+void poller_add(struct socket *socket, struct poller *poller)
+{
+    poller->next = socket->pollers;
+    poller->previous = &socket->pollers;
+    if (poller->next)
+        poller->next->previous = &poller->next;
+    socket->pollers = poller;
+}
+
+void poller_remove(struct poller *poller)
+{
+    *poller->previous = poller->next;
+    if (poller->next)
+        poller->next->previous = poller->previous;
+}

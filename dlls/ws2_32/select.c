@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * select and __WSAFDIsSet.
+ *
+ * Takes no lock itself; poll_wait does the looking and waiting.
+ */
+#include "readiness.h"
+#include "startup.h"
+
+#define STACK_ENTRIES 128 /* two full sets of the default FD_SETSIZE */
+
+enum set_kind { SET_READ, SET_WRITE, SET_EXCEPT, SET_KINDS };
+
+/* A peer's close and a lost connection are "readable": recv would not wait.  A failed connect is
+ * told in exceptfds alone (MSDN, select). */
+static const long set_levels[SET_KINDS] = {
+    [SET_READ] = LEVEL_READ | LEVEL_ACCEPT | LEVEL_HANGUP | LEVEL_ABORT,
+    [SET_WRITE] = LEVEL_WRITE,
+    [SET_EXCEPT] = LEVEL_OOB | LEVEL_CONNECT_FAILED,
+};
+
+int WSAAPI __WSAFDIsSet(SOCKET handle, fd_set *set)
+{
+    for (unsigned int i = 0; i < set->fd_count; i++)
+        if (set->fd_array[i] == handle)
+            return 1;
+    return 0;
+}
+
+static DWORD timeout_milliseconds(const struct timeval *timeout, DWORD *milliseconds)
+{
+    uint64_t total;
+
+    *milliseconds = INFINITE;
+    if (!timeout)
+        return 0;
+    if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
+        return WSAEINVAL;
+    total = (uint64_t)timeout->tv_sec * 1000 + ((uint64_t)timeout->tv_usec + 999) / 1000;
+    *milliseconds = total < INFINITE ? (DWORD)total : INFINITE - 1;
+    return 0;
+}
+
+/* Entries in the order of the sets and of the sockets in them; a reference on each socket. */
+static DWORD take_sockets(fd_set *const sets[SET_KINDS], struct poll_entry *entries)
+{
+    for (int kind = 0; kind < SET_KINDS; kind++)
+        for (unsigned int i = 0; sets[kind] && i < sets[kind]->fd_count; i++, entries++) {
+            if (!(entries->socket = socket_get(sets[kind]->fd_array[i])))
+                return GetLastError();
+            entries->wanted = set_levels[kind];
+        }
+    return 0;
+}
+
+static void put_sockets(struct poll_entry *entries, unsigned int count)
+{
+    for (unsigned int i = 0; i < count && entries[i].socket; i++)
+        socket_put(entries[i].socket);
+}
+
+/* Leaves the ready ones in each set. */
+static void give_back(fd_set *const sets[SET_KINDS], const struct poll_entry *entries)
+{
+    for (int kind = 0; kind < SET_KINDS; kind++) {
+        unsigned int kept = 0;
+
+        if (!sets[kind])
+            continue;
+        for (unsigned int i = 0; i < sets[kind]->fd_count; i++, entries++)
+            if (entries->ready)
+                sets[kind]->fd_array[kept++] = sets[kind]->fd_array[i];
+        sets[kind]->fd_count = kept;
+    }
+}
+
+static unsigned int sets_count(fd_set *const sets[SET_KINDS])
+{
+    unsigned int count = 0;
+
+    for (int kind = 0; kind < SET_KINDS; kind++)
+        count += sets[kind] ? sets[kind]->fd_count : 0;
+    return count;
+}
+
+int WSAAPI select(int ignored, fd_set *read, fd_set *write, fd_set *except, const PTIMEVAL timeout)
+{
+    fd_set *const sets[SET_KINDS] = {read, write, except};
+    struct poll_entry on_stack[STACK_ENTRIES], *entries = on_stack;
+    unsigned int count, ready = 0;
+    DWORD milliseconds, error;
+
+    (void)ignored;
+    if (!startup_check())
+        return SOCKET_ERROR;
+    if (!(count = sets_count(sets)))
+        return return_error(WSAEINVAL);
+    if ((error = timeout_milliseconds(timeout, &milliseconds)))
+        return return_error(error);
+    if (count > STACK_ENTRIES && !(entries = malloc(count * sizeof(*entries))))
+        return return_error(WSAENOBUFS);
+
+    if (!(error = take_sockets(sets, entries)))
+        ready = poll_wait(entries, count, milliseconds, &error);
+    if (!error)
+        give_back(sets, entries);
+    put_sockets(entries, count);
+    if (entries != on_stack)
+        free(entries);
+    return error ? return_error(error) : (int)ready;
+}
