@@ -33,6 +33,13 @@
 #define RT_UNUSED   __attribute__((unused))
 #define RT_CONTEXTS 8
 
+/* msvcrt.dll's own does not know %zu and friends */
+#ifdef __MINGW32__
+#define rt_vsnprintf __mingw_vsnprintf
+#else
+#define rt_vsnprintf vsnprintf
+#endif
+
 struct rt_thread {
     const char *file;
     int line;
@@ -76,7 +83,7 @@ static void rt_say(struct rt_thread *self, const char *kind, const char *format,
     for (i = 0; i < self->depth && i < RT_CONTEXTS && used < 700; i++)
         used += snprintf(line + used, sizeof(line) - used, "%s: ", self->context[i]);
     if (format)
-        used += vsnprintf(line + used, sizeof(line) - used, format, args);
+        used += rt_vsnprintf(line + used, sizeof(line) - used, format, args);
     if (used > (int)sizeof(line) - 2)
         used = sizeof(line) - 2;
     if (!used || line[used - 1] != '\n')
@@ -186,7 +193,7 @@ winetest_push_context(const char *format, ...)
 
     va_start(args, format);
     if (self->depth < RT_CONTEXTS)
-        vsnprintf(self->context[self->depth], sizeof(self->context[0]), format, args);
+        rt_vsnprintf(self->context[self->depth], sizeof(self->context[0]), format, args);
     self->depth++;
     va_end(args);
 }
