@@ -41,20 +41,13 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD count, const WSAEVENT *events, BOOL 
     return WaitForMultipleObjectsEx(count, events, all, timeout, alertable);
 }
 
-/* The socket's own handle of the program's event, with the rights that recording needs. */
+/* The socket's own handle of the program's event, with the right that recording needs. */
 static DWORD duplicate_event(HANDLE event, HANDLE *copy)
 {
-    EVENT_BASIC_INFORMATION information;
-    NTSTATUS status;
-
-    if (!DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), copy, 0, FALSE,
-                         DUPLICATE_SAME_ACCESS))
-        return WSAEINVAL;
-    status = NtQueryEvent(*copy, EventBasicInformation, &information, sizeof(information), NULL);
-    if (status != STATUS_OBJECT_TYPE_MISMATCH)
-        return 0;
-    CloseHandle(*copy);
-    return WSAEINVAL;
+    return DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), copy,
+                           EVENT_MODIFY_STATE, FALSE, 0)
+               ? 0
+               : WSAEINVAL;
 }
 
 static HANDLE event_replace(struct socket *socket, HANDLE event, long mask)

@@ -25,7 +25,7 @@ struct segment {
 struct poller {
     struct poller *next, **previous;
     struct waiter *waiter;
-    long events; /* FD_* bits that should wake it */
+    long events; /* LEVEL_* bits (readiness.h) that should wake it */
 };
 
 /* A connection that arrived on a listener and was not accepted yet. */
