@@ -6,18 +6,18 @@ line.  Started by `make check`, which sets RINGSOCK_BUILD; by hand:
 
 Fixtures
   build       Build: .dir and .src (Path), .config (dict of config.json), .server (Path),
-              .dll(width), .exe(name, width) -> Path; skips the test if the file is not built
+              .dll(width), .exe(name, width) -> Path; the test fails if the file is not built
   width       parameter 'x64', 'x32'; x32 is skipped with its reason where Wine has no 32-bit part
   target      parameter 'builtin', 'ours': which ws2_32.dll
   get_prefix  get_prefix(target) -> Prefix, made once a session
   ours        the Prefix with ours in it; builtin: the one without
   prefix      the Prefix of the parameter `target`
   fresh_prefix  fresh_prefix(name) -> a Prefix of the test's own, without ours, removed afterwards
-  run_wine    run_wine(exe, *args, prefix=, env=, timeout=60, check=True, input=None) -> Result, in
-              prefix `ours` unless told; exe is a Path (of the host) or a program's name
+  run_wine    run_wine(exe, *args, prefix=, env=, timeout=60, check=True) -> Result, in
+              prefix `ours` unless told; exe is a Path (of the host) or a program's name; check: fail
+              unless the exit code is 0
   start_wine  same arguments, returns a Running: .proc (Popen), .pid, .wait(timeout) -> Result,
               .kill(); what still runs at the test's end is killed
-  new_wine_processes  see below
 
 Prefix: .path, .target, .env(**more) -> dict for subprocess, .system32 (Path), .directory(width)
         (where Windows DLLs of that width lie), .server_pids() -> pids of ringsock-servers of it
@@ -35,6 +35,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Build:
 
     def _file(self, path):
         if not path.exists():
-            pytest.skip(f"{path.relative_to(self.dir)} is not built")
+            pytest.fail(f"{path.relative_to(self.dir)} is not built", pytrace=False)
         return path
 
     @property
@@ -112,23 +113,41 @@ class Prefix:
         return env
 
     def wine(self, *args, timeout=120):
-        """For set-up: runs wine and insists on success."""
-        done = subprocess.run([self.build.wine, *map(str, args)], env=self.env(), timeout=timeout,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace")
-        assert done.returncode == 0, f"wine {args}: exit code {done.returncode}\n{done.stdout}"
-        return done.stdout
+        """For set-up: runs wine, insists on success, returns what it printed.  Into a file: a pipe
+        would stay open in Wine's services, which outlive the program."""
+        with tempfile.TemporaryFile() as out:
+            done = subprocess.run([self.build.wine, *map(str, args)], env=self.env(), timeout=timeout,
+                                  stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            out.seek(0)
+            text = out.read().decode(errors="replace").replace("\r\n", "\n")
+        assert done.returncode == 0, f"wine {args}: exit code {done.returncode}\n{text}"
+        return text
 
     def create(self):
+        """A prefix like that of a machine without a display.  A copy of a template: wineboot takes
+        seconds, and the template serves later sessions with the same Wine as well."""
+        template = Prefix(self.build, self.path.parent / "template", "builtin")
+        stamp = template.path / "made-by"
+        version = subprocess.run([self.build.wine, "--version"], stdout=subprocess.PIPE,
+                                 text=True, timeout=60).stdout
+        if not stamp.exists() or stamp.read_text() != version:
+            template.boot()
+            stamp.write_text(version)
+        shutil.rmtree(self.path, ignore_errors=True)
+        shutil.copytree(template.path, self.path, symlinks=True)
+        return self
+
+    def boot(self):
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.wine("wineboot", "-i", timeout=180)
+        self.keep_alive()
         self.wine("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
         # No display, and no window of winedbg's when a program crashes on purpose.
         self.wine("reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
         self.wine("reg", "add", r"HKCU\Software\Wine\WineDbg", "/v", "ShowCrashDialog",
                   "/t", "REG_DWORD", "/d", "0", "/f")
-        return self
+        self.stop()
 
     def tool(self, *args):
         """Runs tools/ringsock on this prefix."""
@@ -168,8 +187,9 @@ class Prefix:
         idle = getattr(self, "idle", None)
         if idle:
             idle.stdin.close()
-        subprocess.run([self.build.wineserver, "-k"], env=self.env(), timeout=30,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for option in ("-k", "-w"):  # -w: until the registry is written
+            subprocess.run([self.build.wineserver, option], env=self.env(), timeout=30,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if idle:
             try:
                 idle.wait(10)
@@ -261,10 +281,9 @@ def get_prefix(build):
                 pytest.skip("Wine is not installed (Debian package: wine)")
             prefix = Prefix(build, root / target, target)
             made[target] = prefix
-            prefix.create()
+            prefix.create().keep_alive()
             if target == "ours":
                 prefix.install()
-            prefix.keep_alive()
         return made[target]
 
     yield get
@@ -323,15 +342,11 @@ def builtin(get_prefix):
 
 @pytest.fixture
 def fresh_prefix(build, get_prefix):
-    """Copies of the builtin prefix, which is quicker than wineboot."""
     made = []
 
     def make(name):
-        template = get_prefix("builtin")
-        path = template.path.parent / f"fresh-{name}-{os.getpid()}"
-        shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(template.path, path, symlinks=True)
-        made.append(Prefix(build, path, "builtin"))
+        path = get_prefix("builtin").path.parent / f"fresh-{name}-{os.getpid()}"
+        made.append(Prefix(build, path, "builtin").create())
         return made[-1]
 
     yield make
