@@ -138,29 +138,32 @@ int WINAPI SetAddrInfoExW(PCWSTR name, PCWSTR service, SOCKET_ADDRESS *addresses
     refuse(WSANO_RECOVERY, WSANO_RECOVERY);
 }
 
-/* "No such service is known": the look-up finds nothing, so there is no handle to go on with. */
-static int begin_lookup(const void *query, const void *lookup)
+/* Recorded by Wine's tests on Windows: WSAEFAULT and ERROR_INVALID_PARAMETER come before anything
+ * else.  Then "no such service is known": nothing is found, so there is no handle to go on with. */
+static int begin_lookup(const void *query, bool sized, const void *lookup)
 {
-    if (!query || !lookup) {
-        SetLastError(WSAEFAULT);
-        return SOCKET_ERROR;
-    }
-    SetLastError(WSASERVICE_NOT_FOUND);
+    DWORD error = WSASERVICE_NOT_FOUND;
+
+    if (!query || !lookup)
+        error = WSAEFAULT;
+    else if (!sized)
+        error = WSA_INVALID_PARAMETER;
+    else
+        log_once(LOG_WARN, "WSALookupServiceBegin is not supported: it finds nothing");
+    SetLastError(error);
     return SOCKET_ERROR;
 }
 
 int WINAPI WSALookupServiceBeginA(LPWSAQUERYSETA query, DWORD flags, LPHANDLE lookup)
 {
     (void)flags;
-    log_once(LOG_WARN, "WSALookupServiceBegin is not supported");
-    return begin_lookup(query, lookup);
+    return begin_lookup(query, query && query->dwSize >= sizeof(*query), lookup);
 }
 
 int WINAPI WSALookupServiceBeginW(LPWSAQUERYSETW query, DWORD flags, LPHANDLE lookup)
 {
     (void)flags;
-    log_once(LOG_WARN, "WSALookupServiceBegin is not supported");
-    return begin_lookup(query, lookup);
+    return begin_lookup(query, query && query->dwSize >= sizeof(*query), lookup);
 }
 
 int WINAPI WSALookupServiceNextA(HANDLE lookup, DWORD flags, LPDWORD size, LPWSAQUERYSETA results)

@@ -114,15 +114,15 @@ int WINAPI WSCEnumProtocolsEx(DWORD catalog, LPINT protocols, LPWSAPROTOCOL_INFO
 int WINAPI WSCGetProviderInfo(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                               size_t *size, DWORD flags, LPINT error)
 {
-    (void)provider, (void)type, (void)info, (void)size, (void)flags;
-    refuse_to(error, WSAEINVAL);
+    (void)type, (void)info, (void)size, (void)flags;
+    refuse_to(error, provider ? WSANO_RECOVERY : WSAEFAULT);
 }
 
 int WINAPI WSCSetProviderInfo(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info, size_t size,
                               DWORD flags, LPINT error)
 {
-    (void)provider, (void)type, (void)info, (void)size, (void)flags;
-    refuse_to(error, WSAEINVAL);
+    (void)type, (void)info, (void)size, (void)flags;
+    refuse_to(error, provider ? WSANO_RECOVERY : WSAEFAULT);
 }
 
 int WINAPI WSCInstallProvider(LPGUID provider, const WCHAR *path, const LPWSAPROTOCOL_INFOW list,

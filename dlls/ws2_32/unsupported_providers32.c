@@ -30,15 +30,15 @@ int WINAPI WSCDeinstallProvider32(LPGUID provider, LPINT error)
 int WINAPI WSCGetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                                 size_t *size, DWORD flags, LPINT error)
 {
-    (void)provider, (void)type, (void)info, (void)size, (void)flags;
-    refuse_to(error, WSAEINVAL);
+    (void)type, (void)info, (void)size, (void)flags;
+    refuse_to(error, provider ? WSANO_RECOVERY : WSAEFAULT);
 }
 
 int WINAPI WSCSetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                                 size_t size, DWORD flags, LPINT error)
 {
-    (void)provider, (void)type, (void)info, (void)size, (void)flags;
-    refuse_to(error, WSAEINVAL);
+    (void)type, (void)info, (void)size, (void)flags;
+    refuse_to(error, provider ? WSANO_RECOVERY : WSAEFAULT);
 }
 
 int WINAPI WSCInstallProvider64_32(LPGUID provider, const WCHAR *path,

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * WSAStringToAddress and WSAAddressToString, and an address's neutral form.
+ *
+ * Owns the checks of the pages; the text is ntdll's business.  The protocol information that a
+ * caller may give selects a provider on Windows; there is one here, so it is ignored.  No lock.
+ */
+#include "address.h"
+#include "startup.h"
+
+bool address_from_sockaddr(const struct sockaddr *from, int length, struct rs_addr *to)
+{
+    memset(to, 0, sizeof(*to));
+    if (length < (int)sizeof(from->sa_family))
+        return false;
+    if (from->sa_family == AF_INET && length >= (int)sizeof(struct sockaddr_in)) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+
+        to->family = RS_AF_INET;
+        to->port = in->sin_port;
+        memcpy(to->bytes, &in->sin_addr, 4);
+        return true;
+    }
+    if (from->sa_family == AF_INET6 && length >= (int)sizeof(struct sockaddr_in6)) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+
+        to->family = RS_AF_INET6;
+        to->port = in6->sin6_port;
+        to->flowinfo = in6->sin6_flowinfo;
+        to->scope_id = in6->sin6_scope_id;
+        memcpy(to->bytes, &in6->sin6_addr, 16);
+        return true;
+    }
+    return false;
+}
+
+int address_to_sockaddr(const struct rs_addr *from, void *to)
+{
+    if (from->family == RS_AF_INET) {
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = from->port};
+
+        memcpy(&in.sin_addr, from->bytes, 4);
+        memcpy(to, &in, sizeof(in));
+        return sizeof(in);
+    }
+    if (from->family == RS_AF_INET6) {
+        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = from->port};
+
+        in6.sin6_flowinfo = from->flowinfo;
+        in6.sin6_scope_id = from->scope_id;
+        memcpy(&in6.sin6_addr, from->bytes, 16);
+        memcpy(to, &in6, sizeof(in6));
+        return sizeof(in6);
+    }
+    return 0;
+}
+
+static int family_size(int family)
+{
+    switch (family) {
+    case AF_INET:
+        return sizeof(struct sockaddr_in);
+    case AF_INET6:
+        return sizeof(struct sockaddr_in6);
+    default:
+        return 0;
+    }
+}
+
+/* One of the two texts.  A refused text leaves family 0 and whatever was understood of the rest, as
+ * recorded by Wine's tests on Windows. */
+static DWORD string_to_address(const char *ansi, const WCHAR *wide, int family,
+                               struct sockaddr *address, int *length)
+{
+    int size = family_size(family);
+    union {
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } result = {0};
+    LONG status;
+
+    if (!startup_check())
+        return WSANOTINITIALISED;
+    if (!address || !length || (!ansi && !wide))
+        return WSAEFAULT;
+    if (!size)
+        return WSAEINVAL;
+    if (*length < size) {
+        *length = size;
+        return WSAEFAULT;
+    }
+    if (family == AF_INET)
+        status =
+            ansi ? RtlIpv4StringToAddressExA(ansi, FALSE, &result.in.sin_addr, &result.in.sin_port)
+                 : RtlIpv4StringToAddressExW(wide, FALSE, &result.in.sin_addr, &result.in.sin_port);
+    else
+        status = ansi ? RtlIpv6StringToAddressExA(ansi, &result.in6.sin6_addr,
+                                                  &result.in6.sin6_scope_id, &result.in6.sin6_port)
+                      : RtlIpv6StringToAddressExW(wide, &result.in6.sin6_addr,
+                                                  &result.in6.sin6_scope_id, &result.in6.sin6_port);
+    if (!status) {
+        result.in.sin_family = (short)family;
+        *length = size;
+    }
+    memcpy(address, &result, (size_t)size);
+    return status ? WSAEINVAL : 0;
+}
+
+INT WINAPI WSAStringToAddressA(LPSTR text, INT family, LPWSAPROTOCOL_INFOA protocol,
+                               LPSOCKADDR address, LPINT length)
+{
+    (void)protocol;
+    return return_error(string_to_address(text, NULL, family, address, length));
+}
+
+INT WINAPI WSAStringToAddressW(LPWSTR text, INT family, LPWSAPROTOCOL_INFOW protocol,
+                               LPSOCKADDR address, LPINT length)
+{
+    (void)protocol;
+    return return_error(string_to_address(NULL, text, family, address, length));
+}
+
+/* The longest, "[...%scope]:port" with a terminating NUL. */
+#define TEXT_MAX 72
+
+/* Into text, a buffer of TEXT_MAX; *size becomes its length with the NUL. */
+static DWORD address_to_string(const struct sockaddr *address, DWORD length, WCHAR *text,
+                               ULONG *size)
+{
+    const struct sockaddr_in6 *in6 = (const void *)address;
+    const struct sockaddr_in *in = (const void *)address;
+    LONG status;
+
+    if (!startup_check())
+        return WSANOTINITIALISED;
+    if (!address)
+        return WSAEFAULT;
+    if (length < sizeof(address->sa_family) || !family_size(address->sa_family) ||
+        length < (DWORD)family_size(address->sa_family))
+        return WSAEINVAL;
+    *size = TEXT_MAX;
+    if (address->sa_family == AF_INET)
+        status = RtlIpv4AddressToStringExW(&in->sin_addr, in->sin_port, text, size);
+    else
+        status = RtlIpv6AddressToStringExW(&in6->sin6_addr, in6->sin6_scope_id, in6->sin6_port,
+                                           text, size);
+    return status ? WSAEINVAL : 0;
+}
+
+INT WINAPI WSAAddressToStringW(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_INFOW protocol,
+                               LPWSTR text, LPDWORD text_length)
+{
+    WCHAR buffer[TEXT_MAX];
+    ULONG size = 0;
+    DWORD error = address_to_string(address, length, buffer, &size);
+
+    (void)protocol;
+    if (!error && !text_length)
+        error = WSAEFAULT;
+    if (!error) {
+        /* "If the buffer is not large enough ... the required size is returned in it." */
+        if (*text_length < size || !text)
+            error = WSAEFAULT;
+        else
+            memcpy(text, buffer, size * sizeof(*text));
+        *text_length = size;
+    }
+    return return_error(error);
+}
+
+INT WINAPI WSAAddressToStringA(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_INFOA protocol,
+                               LPSTR text, LPDWORD text_length)
+{
+    WCHAR buffer[TEXT_MAX];
+    ULONG size = 0;
+    DWORD error = address_to_string(address, length, buffer, &size);
+
+    (void)protocol;
+    if (!error && !text_length)
+        error = WSAEFAULT;
+    if (!error) {
+        if (*text_length < size || !text)
+            error = WSAEFAULT;
+        else
+            for (ULONG i = 0; i < size; i++)
+                text[i] = (char)buffer[i]; /* digits and punctuation only */
+        *text_length = size;
+    }
+    return return_error(error);
+}
