@@ -359,7 +359,7 @@ def fresh_prefix(build, get_prefix):
 def start_wine(request, build, get_prefix):
     running = []
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", request.node.nodeid.split("tests/")[-1])
-    base = build.dir / "tests/logs" / name[:150]
+    base = Path(os.environ.get("RINGSOCK_TEST_LOGS") or build.dir / "tests/logs") / name[:150]
     shutil.rmtree(base, ignore_errors=True)
 
     def start(exe, *args, prefix=None, env=None, stdin=subprocess.DEVNULL, cwd=None):
