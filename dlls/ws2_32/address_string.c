@@ -1,59 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * WSAStringToAddress and WSAAddressToString, and an address's neutral form.
+ * WSAStringToAddress and WSAAddressToString.
  *
  * Owns the checks of the pages; the text is ntdll's business.  The protocol information that a
  * caller may give selects a provider on Windows; there is one here, so it is ignored.  No lock.
  */
 #include "address.h"
 #include "startup.h"
-
-bool address_from_sockaddr(const struct sockaddr *from, int length, struct rs_addr *to)
-{
-    memset(to, 0, sizeof(*to));
-    if (length < (int)sizeof(from->sa_family))
-        return false;
-    if (from->sa_family == AF_INET && length >= (int)sizeof(struct sockaddr_in)) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
-
-        to->family = RS_AF_INET;
-        to->port = in->sin_port;
-        memcpy(to->bytes, &in->sin_addr, 4);
-        return true;
-    }
-    if (from->sa_family == AF_INET6 && length >= (int)sizeof(struct sockaddr_in6)) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
-
-        to->family = RS_AF_INET6;
-        to->port = in6->sin6_port;
-        to->flowinfo = in6->sin6_flowinfo;
-        to->scope_id = in6->sin6_scope_id;
-        memcpy(to->bytes, &in6->sin6_addr, 16);
-        return true;
-    }
-    return false;
-}
-
-int address_to_sockaddr(const struct rs_addr *from, void *to)
-{
-    if (from->family == RS_AF_INET) {
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = from->port};
-
-        memcpy(&in.sin_addr, from->bytes, 4);
-        memcpy(to, &in, sizeof(in));
-        return sizeof(in);
-    }
-    if (from->family == RS_AF_INET6) {
-        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = from->port};
-
-        in6.sin6_flowinfo = from->flowinfo;
-        in6.sin6_scope_id = from->scope_id;
-        memcpy(&in6.sin6_addr, from->bytes, 16);
-        memcpy(to, &in6, sizeof(in6));
-        return sizeof(in6);
-    }
-    return 0;
-}
 
 static int family_size(int family)
 {
