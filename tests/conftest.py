@@ -17,7 +17,7 @@ Fixtures
               prefix `ours` unless told; exe is a Path (of the host) or a program's name; check: fail
               unless the exit code is 0
   start_wine  same arguments, returns a Running: .proc (Popen), .pid, .wait(timeout) -> Result,
-              .kill(); what still runs at the test's end is killed
+              .wait_for(pattern), .kill(); what still runs at the test's end is killed
 
 Prefix: .path, .target, .env(**more) -> dict for subprocess, .system32 (Path), .directory(width)
         (where Windows DLLs of that width lie), .server_pids() -> pids of ringsock-servers of it
@@ -237,21 +237,20 @@ class Running:
             pytest.fail(f"timed out after {timeout} s: {self.result()}", pytrace=False)
         return self.result()
 
-    def wait_for(self, pattern, timeout=30):
-        """Until the program has printed the pattern; returns the match."""
+    def wait_for(self, pattern, timeout=30, err=False):
+        """Until the program has printed the pattern (err: on stderr too); returns the match."""
         end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            found = re.search(pattern, self.out)
+        ended = False
+        while True:
+            found = re.search(pattern, self.out + (self.err if err else ""))
             if found:
                 return found
-            if self.proc.poll() is not None:
+            if ended or time.monotonic() > end:
                 break
+            ended = self.proc.poll() is not None
             time.sleep(0.02)
-        found = re.search(pattern, self.out)
-        if not found:
-            self.kill()
-            pytest.fail(f"never printed {pattern!r}: {self.result()}", pytrace=False)
-        return found
+        self.kill()
+        pytest.fail(f"never printed {pattern!r}: {self.result()}", pytrace=False)
 
     def kill(self):
         try:

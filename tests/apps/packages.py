@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fetches pinned packages of the npm registry with `npm pack` (no install script runs).
+
+Owns: the pins and the cache directory ($RINGSOCK_CACHE/npm, else BUILD/npm).  By hand:
+
+    python3 tests/apps/packages.py NAME CACHE      fetches, prints the program's path
+"""
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+# short name: package, version, the registry's integrity of the tarball, the program inside
+PINS = {
+    "esbuild-x64": ("@esbuild/win32-x64", "0.28.2",
+                    "sha512-5ebpxr3nWMzrL/rnUI755Jkuee0bHL/Gq0WTF9lvcpv73wAp5eu8MfBUgWK9bhWv"
+                    "Zjj7yX8etf/8tI8Ney695g==", "esbuild.exe"),
+    "esbuild-x32": ("@esbuild/win32-ia32", "0.28.2",
+                    "sha512-YmJbfTlvU7Sdn9BB+4PRES4oB6pxgS37MAONj+hBr/cpXS1aBPKXxNnDbu+QCWPj"
+                    "0o9dgyxeq79g6c5P8KeuYA==", "esbuild.exe"),
+    "ffmpeg-x64": ("@ffmpeg-installer/win32-x64", "4.1.0",
+                   "sha512-Drt5u2vzDnIONf4ZEkKtFlbvwj6rI3kxw1Ck9fpudmtgaZIHD4ucsWB2lCZBXRxJ"
+                   "gXR+2IMSti+4rtM4C4rXgg==", "ffmpeg.exe"),
+}
+
+
+class Unavailable(Exception):
+    """The package cannot be had here: no npm, or no registry."""
+
+
+def integrity_of(path):
+    digest = hashlib.sha512()
+    with open(path, "rb") as data:
+        for block in iter(lambda: data.read(1 << 20), b""):
+            digest.update(block)
+    return "sha512-" + base64.b64encode(digest.digest()).decode("ascii")
+
+
+def download(package, version, directory):
+    npm = shutil.which("npm")
+    if not npm:
+        raise Unavailable("npm is not installed (Debian package: npm)")
+    done = subprocess.run([npm, "pack", f"{package}@{version}", "--ignore-scripts", "--silent",
+                           "--pack-destination", str(directory)], cwd=directory, timeout=300,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Unavailable(f"npm pack {package}@{version} failed: {done.stderr.strip()[-500:]}")
+    return directory / done.stdout.strip().splitlines()[-1]
+
+
+def extract(tarball, directory):
+    """Plain files only, and none outside the directory."""
+    with tarfile.open(tarball) as tar:
+        for member in tar:
+            target = (directory / member.name).resolve()
+            if not member.isfile() or directory.resolve() not in target.parents:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tar.extractfile(member) as source, open(target, "wb") as out:
+                shutil.copyfileobj(source, out)
+
+
+def fetch(name, cache):
+    """The program's path; from the cache if it was fetched before."""
+    package, version, integrity, program = PINS[name]
+    home = Path(cache) / f"{name}-{version}"
+    exe = home / "package" / program
+    if exe.exists():
+        return exe
+    work = Path(cache) / f"{name}-{version}.{os.getpid()}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        tarball = download(package, version, work)
+        found = integrity_of(tarball)
+        if found != integrity:
+            raise AssertionError(f"{package}@{version}: integrity is {found}, not {integrity}")
+        extract(tarball, work)
+        tarball.unlink()
+        shutil.rmtree(home, ignore_errors=True)
+        work.rename(home)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return exe
+
+
+if __name__ == "__main__":
+    try:
+        print(fetch(sys.argv[1], sys.argv[2]))
+    except Unavailable as reason:
+        sys.exit(f"packages.py: {reason}")
