@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rows of the benchmark table: which program, with which arguments, in which unit, and what ratio
+to the built-in is to be reached. Owns nothing else; calls nothing."""
+
+from dataclasses import dataclass
+
+RATE, COST, BYTES = "1/s", "us", "MB/s"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    title: str
+    unit: str
+    target: float | None  # ours against the built-in, times faster; None: measured, nothing demanded
+    program: str
+    args: tuple = ()
+    ops: int = 1000  # operations between the two runs whose requests are subtracted
+
+    def value(self, result):
+        """A result line's numbers in this row's unit."""
+        ops, seconds = result["ops"], result["seconds"]
+        if self.unit == COST:
+            return seconds / ops * 1e6
+        if self.unit == BYTES:
+            return ops * result["bytes_per_op"] / seconds / 1e6
+        return ops / seconds
+
+    def faster(self, value, reference):
+        """How many times faster `value` is than `reference`."""
+        return reference / value if self.unit == COST else value / reference
+
+
+def _port(conns, target):
+    return Row(f"port-{conns}", f"ping-pong 64 B, completion port, {conns} conn", RATE, target,
+               "port", ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns))
+
+
+def _call(name, title, target, *args):
+    return Row(name, title, COST, target, "calls", ("--call", *args), 512)
+
+
+ROWS = (
+    _port(1, 3), _port(100, 3), _port(1000, None),
+    Row("blocking", "ping-pong 64 B, blocking, 1 conn", RATE, 3, "blocking", ("--size", "64")),
+    Row("bulk", "bulk, 64 KiB sends, 1 conn", BYTES, 3, "bulk", ("--size", "65536")),
+    _call("recv-empty", "recv, nothing there", 20, "recv-empty"),
+    _call("recv-byte", "recv, 1 byte that is there", 20, "recv-byte"),
+    _call("send-byte", "send, 1 byte, room in the buffer", 20, "send-byte"),
+    _call("send-stream", "send, 1 byte, until received", None, "send-stream"),
+    _call("select-1", "select, 1 socket", 20, "select", "--sockets", "1"),
+    _call("select-64", "select, 64 sockets", 20, "select", "--sockets", "64"),
+    _call("poll-1", "WSAPoll, 1 socket", 20, "poll", "--sockets", "1"),
+    _call("poll-64", "WSAPoll, 64 sockets", 20, "poll", "--sockets", "64"),
+    Row("connect", "connect + accept + close", RATE, 2, "setup", ("--call", "connect"), 200),
+    Row("socket", "socket + closesocket", RATE, None, "setup", ("--call", "socket"), 200),
+    Row("udp-1", "UDP echo 64 B, 1 under way", RATE, 3, "udp", ("--size", "64", "--window", "1")),
+    Row("udp-32", "UDP echo 64 B, 32 under way", RATE, None, "udp",
+        ("--size", "64", "--window", "32")),
+)
