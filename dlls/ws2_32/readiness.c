@@ -129,6 +129,8 @@ static void record_edges(struct socket *socket, long edges)
 {
     long events = edges & (FD_CONNECT | FD_CLOSE);
 
+    if (socket->closing)
+        return; /* closesocket tells pollers, not the program's event */
     if (edges & FD_CONNECT)
         socket->event_disabled &= ~FD_WRITE;
     /* what has been taken already, by an operation that waited for it, is not told */

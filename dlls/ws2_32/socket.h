@@ -35,11 +35,11 @@ struct incoming {
 };
 
 enum socket_state {
-    SOCKET_OPEN,       /* not connected (datagrams: no peer set) */
+    SOCKET_OPEN, /* not connected (datagrams: no peer set) */
     SOCKET_CONNECTING,
     SOCKET_CONNECTED,
     SOCKET_LISTENING,
-    SOCKET_DEAD,       /* the server is gone: everything is WSAENETDOWN */
+    SOCKET_DEAD, /* the server is gone: everything is WSAENETDOWN */
 };
 
 struct socket {
@@ -57,16 +57,16 @@ struct socket {
     uint32_t anchor; /* of an incoming connection */
 
     enum socket_state state;
-    bool closing;            /* closesocket has begun */
+    bool closing; /* closesocket has begun */
     bool bound, nonblocking;
     bool shut_send, shut_recv;
-    bool connect_failed;     /* for select's exception set and WSAPoll, until the next connect */
-    bool connectex;          /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
-    bool acceptex;           /* the same of AcceptEx */
-    bool closed_by_server;   /* RS_COMP_CLOSED was seen */
+    bool connect_failed;        /* for select's exception set and WSAPoll, until the next connect */
+    bool connectex;             /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
+    bool acceptex;              /* the same of AcceptEx */
+    bool closed_by_server;      /* RS_COMP_CLOSED was seen */
     struct rs_addr local, peer; /* family RS_AF_UNSPEC: not known */
-    DWORD error;             /* sticky: reset, timeout...; reported by every later call on a stream */
-    DWORD so_error;          /* for SO_ERROR, cleared when read */
+    DWORD error;    /* sticky: reset, timeout...; reported by every later call on a stream */
+    DWORD so_error; /* for SO_ERROR, cleared when read */
     DWORD connect_error;
 
     /* receiving */
@@ -82,6 +82,7 @@ struct socket {
     uint32_t send_window; /* bytes that may wait in the server before a send is pending */
     struct rs_addr last_destination; /* datagrams: sending there has worked */
     struct operation_queue sending;
+    bool fin_pending;       /* shutdown(SD_SEND) waits for `sending` to be handed over */
 
     /* connections */
     struct operation_queue connecting; /* at most one connect or ConnectEx, and DisconnectEx */
@@ -90,10 +91,10 @@ struct socket {
 
     /* readiness */
     struct poller *pollers;
-    HANDLE event;          /* WSAEventSelect; 0 if none */
+    HANDLE event; /* WSAEventSelect; 0 if none */
     long event_mask;
-    long event_pending;    /* recorded and not yet enumerated FD_* bits */
-    long event_disabled;   /* FD_* bits that wait for their enabling call */
+    long event_pending;  /* recorded and not yet enumerated FD_* bits */
+    long event_disabled; /* FD_* bits that wait for their enabling call */
     int event_error[FD_MAX_EVENTS];
 
     /* completion port; set once by port_associate */
@@ -105,9 +106,16 @@ struct socket {
     DWORD receive_timeout, send_timeout; /* ms, 0 = none */
     struct linger linger;
     bool broadcast, reuse_address, exclusive_address, v6only, oob_inline;
-    DWORD connect_time; /* GetTickCount at the time of connection */
+    DWORD connect_time;                   /* GetTickCount at the time of connection */
     uint32_t receive_buffer, send_buffer; /* as the program set them, 0 = not set */
     unsigned int group_priority;
+    bool receive_buffer_set, send_buffer_set; /* 0 is a size a program may set */
+    bool debug, dont_route, randomize_port, port_scalability, reuse_unicast_port;
+    bool v6only_cleared;         /* IPV6_V6ONLY set to 0 on an IPv4 socket: remembered, no effect */
+    uint8_t dont_fragment;       /* 0: the protocol's default, 1: off, 2: on */
+    uint32_t multicast_interface; /* IPv4 address or 0.0.0.index, network order */
+    uint32_t protection_level;
+    bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
 };
 
 /* ---- finding and holding (handle_table.c) ---- */
@@ -124,12 +132,24 @@ static inline struct socket *socket_hold(struct socket *socket)
 }
 bool socket_is_valid(SOCKET handle); /* sets the last error if not */
 
+/* ---- what reaches a SOCKET through other DLLs (handles.c calls, the core implements) ---- */
+
+/* The handle is about to be closed by NtClose: takes the socket out of the table and aborts its
+ * operations; caller holds a reference and no lock. */
+void socket_closed_by_handle(struct socket *socket);
+/* The handle has been closed: tells the server. */
+void socket_after_close(struct socket *socket);
+/* Cancels the operations with this OVERLAPPED (NULL: all) that this thread (0: any) issued.  Returns
+ * how many. */
+ULONG socket_cancel(struct socket *socket, WSAOVERLAPPED *overlapped, DWORD thread_id);
+
 /* Calls visit for each open socket with a reference held, no lock. */
 void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context);
 
 /* ---- readiness (readiness.c); caller holds the lock ---- */
 
-/* FD_READ, FD_OOB, FD_WRITE, FD_ACCEPT, FD_CONNECT, FD_CLOSE bits that hold now, levels not edges. */
+/* FD_READ, FD_OOB, FD_WRITE, FD_ACCEPT, FD_CONNECT, FD_CLOSE bits that hold now, levels not edges.
+ */
 long socket_readiness(struct socket *socket);
 /* Something changed: wakes pollers, records events for WSAEventSelect and sets its event object.
  * `edges`: FD_* bits that happened just now. */

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Options that are more than a value kept somewhere.
+ *
+ * Takes the socket's lock; asks the server with no lock held.
+ */
+#include "option.h"
+#include "protocols.h"
+#include "send.h"
+#include "sockaddr.h"
+
+#define BUFFER_DEFAULT   65536u /* what Windows tells of a socket whose buffers were not set */
+#define MESSAGE_MAX      65507u /* UDP over IPv4; MSDN's SO_MAX_MSG_SIZE */
+#define KEEP_SECONDS_MAX 32767u /* Linux takes no more */
+#define KEEP_COUNT_MAX   127u   /* the same */
+
+static DWORD server_set_value(struct socket *socket, uint16_t option, uint32_t value)
+{
+    return option_server_set(socket, option, &value, sizeof(value));
+}
+
+/* ---- addresses ---- */
+
+/* "Setting both is not possible in either order, the later call fails" (Wine's test_ipv6only). */
+DWORD set_reuse(struct socket *socket, uint32_t value)
+{
+    DWORD error;
+
+    if (value && socket->exclusive_address)
+        return WSAEINVAL;
+    if (!(error = server_set_value(socket, RS_OPT_REUSEADDR, value)))
+        socket->reuse_address = value;
+    return error;
+}
+
+DWORD set_exclusive(struct socket *socket, uint32_t value)
+{
+    if (socket->bound || (value && socket->reuse_address))
+        return WSAEINVAL;
+    socket->exclusive_address = value;
+    return 0;
+}
+
+DWORD get_v6only(struct socket *socket, uint32_t *value)
+{
+    *value = socket->family == AF_INET6 ? socket->v6only : !socket->v6only_cleared;
+    return 0;
+}
+
+DWORD set_v6only(struct socket *socket, uint32_t value)
+{
+    DWORD error;
+
+    if (socket->bound)
+        return WSAEINVAL;
+    if (socket->family != AF_INET6) {
+        socket->v6only_cleared = !value;
+        return 0;
+    }
+    if (!(error = server_set_value(socket, RS_OPT_IPV6_V6ONLY, value)))
+        socket->v6only = value;
+    return error;
+}
+
+/* ---- closing ---- */
+
+DWORD get_linger(struct socket *socket, uint32_t *value)
+{
+    _Static_assert(sizeof(struct linger) == sizeof(*value), "linger");
+    memcpy(value, &socket->linger, sizeof(*value));
+    return 0;
+}
+
+DWORD set_linger(struct socket *socket, uint32_t value)
+{
+    AcquireSRWLockExclusive(&socket->lock);
+    memcpy(&socket->linger, &value, sizeof(value));
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
+}
+
+DWORD get_dont_linger(struct socket *socket, uint32_t *value)
+{
+    *value = !socket->linger.l_onoff;
+    return 0;
+}
+
+DWORD set_dont_linger(struct socket *socket, uint32_t value)
+{
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->linger.l_onoff = !value;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
+}
+
+/* ---- buffers ---- */
+
+DWORD get_receive_buffer(struct socket *socket, uint32_t *value)
+{
+    *value = socket->receive_buffer_set ? socket->receive_buffer : BUFFER_DEFAULT;
+    return 0;
+}
+
+DWORD get_send_buffer(struct socket *socket, uint32_t *value)
+{
+    *value = socket->send_buffer_set ? socket->send_buffer : BUFFER_DEFAULT;
+    return 0;
+}
+
+/* The server reads ahead of the program and keeps a backlog, so a small buffer cannot be had; and a
+ * size given to a Linux stream ends its own, better, tuning.  Only a datagram socket that wants
+ * more than the default has something to gain from the kernel's buffer. */
+static DWORD set_kernel_buffer(struct socket *socket, uint16_t option, uint32_t value)
+{
+    if (socket->type == SOCK_STREAM || value <= BUFFER_DEFAULT)
+        return 0;
+    return server_set_value(socket, option, value > INT32_MAX ? INT32_MAX : value);
+}
+
+DWORD set_receive_buffer(struct socket *socket, uint32_t value)
+{
+    DWORD error = set_kernel_buffer(socket, RS_OPT_RCVBUF, value);
+
+    if (error)
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->receive_buffer = value;
+    socket->receive_buffer_set = true;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
+}
+
+DWORD set_send_buffer(struct socket *socket, uint32_t value)
+{
+    DWORD error = set_kernel_buffer(socket, RS_OPT_SNDBUF, value);
+
+    if (error)
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->send_buffer = value;
+    socket->send_buffer_set = true;
+    socket->send_window = value > SEND_WINDOW_DEFAULT ? value : SEND_WINDOW_DEFAULT;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
+}
+
+/* ---- state ---- */
+
+DWORD get_type(struct socket *socket, uint32_t *value)
+{
+    *value = socket->type;
+    return 0;
+}
+
+DWORD set_type(struct socket *socket, uint32_t value)
+{
+    (void)value;
+    return socket->type == SOCK_STREAM ? WSAENOPROTOOPT : WSAEINVAL; /* Windows' two answers */
+}
+
+DWORD get_accept_connections(struct socket *socket, uint32_t *value)
+{
+    *value = socket->state == SOCKET_LISTENING;
+    return 0;
+}
+
+DWORD get_connect_time(struct socket *socket, uint32_t *value)
+{
+    bool connected = socket->type == SOCK_STREAM && socket->state == SOCKET_CONNECTED;
+
+    *value = connected ? (GetTickCount() - socket->connect_time) / 1000 : UINT32_MAX;
+    return 0;
+}
+
+DWORD get_max_message(struct socket *socket, uint32_t *value)
+{
+    (void)socket;
+    *value = MESSAGE_MAX;
+    return 0;
+}
+
+DWORD set_oob_inline(struct socket *socket, uint32_t value)
+{
+    DWORD error = server_set_value(socket, RS_OPT_OOBINLINE, value);
+
+    if (!error)
+        socket->oob_inline = value;
+    return error;
+}
+
+DWORD read_protocol_info_w(struct socket *socket, char *buffer, int *length)
+{
+    const WSAPROTOCOL_INFOW *info = protocol_find(socket->family, socket->type, socket->protocol);
+
+    if (!info)
+        return WSAENOPROTOOPT;
+    if (*length < (int)sizeof(*info)) {
+        *length = sizeof(*info);
+        return WSAEFAULT;
+    }
+    memcpy(buffer, info, sizeof(*info));
+    return 0;
+}
+
+DWORD read_protocol_info_a(struct socket *socket, char *buffer, int *length)
+{
+    const WSAPROTOCOL_INFOW *info = protocol_find(socket->family, socket->type, socket->protocol);
+    WSAPROTOCOL_INFOA ansi;
+
+    if (!info)
+        return WSAENOPROTOOPT;
+    if (*length < (int)sizeof(ansi)) {
+        *length = sizeof(ansi);
+        return WSAEFAULT;
+    }
+    protocol_to_ansi(info, &ansi);
+    memcpy(buffer, &ansi, sizeof(ansi));
+    return 0;
+}
+
+static void place_address(SOCKET_ADDRESS *where, const struct rs_addr *wire, char *room)
+{
+    struct sockaddr_in6 address;
+
+    if (!wire->family)
+        return;
+    where->iSockaddrLength = sockaddr_from_wire(&address, wire);
+    where->lpSockaddr = (struct sockaddr *)room;
+    memcpy(room, &address, where->iSockaddrLength);
+}
+
+/* SO_BSP_STATE: a CSADDR_INFO whose addresses lie behind it in the same buffer. */
+DWORD read_state(struct socket *socket, char *buffer, int *length)
+{
+    int size = sockaddr_size(socket->family);
+    CSADDR_INFO info = {.iSocketType = socket->type, .iProtocol = socket->protocol};
+
+    if (*length < (int)sizeof(info) + 2 * size)
+        return WSAEFAULT;
+    AcquireSRWLockShared(&socket->lock);
+    place_address(&info.LocalAddr, &socket->local, buffer + sizeof(info));
+    place_address(&info.RemoteAddr, &socket->peer, buffer + sizeof(info) + size);
+    ReleaseSRWLockShared(&socket->lock);
+    memcpy(buffer, &info, sizeof(info));
+    return 0;
+}
+
+/* ---- AcceptEx and ConnectEx ---- */
+
+void option_inherit(struct socket *accepted, const struct socket *listener)
+{
+    accepted->linger = listener->linger;
+    accepted->receive_timeout = listener->receive_timeout;
+    accepted->send_timeout = listener->send_timeout;
+    accepted->oob_inline = listener->oob_inline;
+    accepted->reuse_address = listener->reuse_address;
+    accepted->exclusive_address = listener->exclusive_address;
+    accepted->v6only = listener->v6only;
+    accepted->receive_buffer = listener->receive_buffer;
+    accepted->receive_buffer_set = listener->receive_buffer_set;
+    accepted->send_buffer = listener->send_buffer;
+    accepted->send_buffer_set = listener->send_buffer_set;
+    accepted->send_window = listener->send_window;
+    accepted->debug = listener->debug;
+    accepted->dont_route = listener->dont_route;
+    accepted->dont_fragment = listener->dont_fragment;
+}
+
+DWORD write_accept_context(struct socket *socket, const char *buffer, int length)
+{
+    struct socket *listener;
+    SOCKET handle;
+    DWORD error = 0;
+
+    if (!buffer || length < (int)sizeof(handle))
+        return WSAEFAULT;
+    memcpy(&handle, buffer, sizeof(handle));
+    if (!(listener = socket_get(handle)))
+        return WSAENOTSOCK;
+    AcquireSRWLockExclusive(&listener->lock);
+    if (listener == socket || listener->state != SOCKET_LISTENING)
+        error = WSAEINVAL;
+    if (!error) {
+        AcquireSRWLockExclusive(&socket->lock); /* the listener's first, as the order says */
+        if (socket->state != SOCKET_CONNECTED)
+            error = WSAENOTCONN;
+        else if (socket->acceptex) {
+            option_inherit(socket, listener);
+            socket->acceptex = false;
+        }
+        ReleaseSRWLockExclusive(&socket->lock);
+    }
+    ReleaseSRWLockExclusive(&listener->lock);
+    socket_put(listener);
+    return error;
+}
+
+DWORD write_connect_context(struct socket *socket, const char *buffer, int length)
+{
+    DWORD error = 0;
+
+    (void)buffer;
+    (void)length; /* MSDN: no value; programs pass NULL and 0 */
+    AcquireSRWLockExclusive(&socket->lock);
+    if (socket->state == SOCKET_CONNECTED)
+        socket->connectex = false;
+    else
+        error = WSAENOTCONN;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return error;
+}
+
+/* ---- IP and TCP ---- */
+
+enum { FRAGMENT_DEFAULT, FRAGMENT_ALLOWED, FRAGMENT_NEVER };
+
+DWORD get_dont_fragment(struct socket *socket, uint32_t *value)
+{
+    if (socket->dont_fragment == FRAGMENT_DEFAULT)
+        *value = socket->type == SOCK_STREAM; /* Windows' defaults */
+    else
+        *value = socket->dont_fragment == FRAGMENT_NEVER;
+    return 0;
+}
+
+DWORD set_dont_fragment(struct socket *socket, uint32_t value)
+{
+    DWORD error = server_set_value(
+        socket, socket->family == AF_INET6 ? RS_OPT_IPV6_DONTFRAG : RS_OPT_IP_DONTFRAGMENT, value);
+
+    if (!error)
+        socket->dont_fragment = value ? FRAGMENT_NEVER : FRAGMENT_ALLOWED;
+    return error;
+}
+
+/* No IP option can be set: what can be said is that there is none. */
+DWORD read_ip_options(struct socket *socket, char *buffer, int *length)
+{
+    (void)socket;
+    (void)buffer;
+    *length = 0;
+    return 0;
+}
+
+DWORD write_ip_options(struct socket *socket, const char *buffer, int length)
+{
+    (void)socket;
+    for (int i = 0; buffer && i < length; i++)
+        if (buffer[i])
+            return WSAENOPROTOOPT;
+    return 0;
+}
+
+DWORD get_protection_level(struct socket *socket, uint32_t *value)
+{
+    *value = socket->protection_level ? socket->protection_level : PROTECTION_LEVEL_UNRESTRICTED;
+    return 0;
+}
+
+static uint32_t at_most(uint32_t value, uint32_t limit)
+{
+    return value < limit ? value : limit;
+}
+
+DWORD set_keep_idle(struct socket *socket, uint32_t value)
+{
+    return server_set_value(socket, RS_OPT_TCP_KEEPIDLE, at_most(value, KEEP_SECONDS_MAX));
+}
+
+DWORD set_keep_interval(struct socket *socket, uint32_t value)
+{
+    return server_set_value(socket, RS_OPT_TCP_KEEPINTVL, at_most(value, KEEP_SECONDS_MAX));
+}
+
+DWORD set_keep_count(struct socket *socket, uint32_t value)
+{
+    return server_set_value(socket, RS_OPT_TCP_KEEPCNT, at_most(value, KEEP_COUNT_MAX));
+}
