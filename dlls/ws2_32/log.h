@@ -11,23 +11,24 @@ enum log_level { LOG_NONE, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE }
 
 extern enum log_level log_level; /* set once by log_init */
 
-void log_init(void); /* from DllMain */
+void log_init(void);                /* from DllMain */
 const char *log_wine_version(void); /* "8.0", or "none" outside Wine */
-void log_write(enum log_level level, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
+void log_write(enum log_level level, const char *format, ...)
+    __attribute__((format(gnu_printf, 2, 3)));
 
 /* Cheap when off: the arguments are not evaluated. */
 #define log_at(level, ...) ((level) <= log_level ? log_write((level), __VA_ARGS__) : (void)0)
-#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_error(...)     log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)      log_at(LOG_WARN, __VA_ARGS__)
+#define log_info(...)      log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)     log_at(LOG_DEBUG, __VA_ARGS__)
 
 /* The first time this line is reached in the process. */
-#define log_once(level, ...)                                                                       \
-    do {                                                                                           \
-        static LONG log_once_done;                                                                 \
-        if (!InterlockedExchange(&log_once_done, 1))                                               \
-            log_at(level, __VA_ARGS__);                                                            \
+#define log_once(level, ...)                         \
+    do {                                             \
+        static LONG log_once_done;                   \
+        if (!InterlockedExchange(&log_once_done, 1)) \
+            log_at(level, __VA_ARGS__);              \
     } while (0)
 
 #endif
