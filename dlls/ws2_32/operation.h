@@ -2,9 +2,9 @@
 /*
  * One posted operation: what it moves, whom it tells when it is done, and how it is delivered.
  *
- * Life: filled on the caller's stack (synchronous) or by operation_create (overlapped); queued on its
- * socket under the socket's lock; taken from the queue by exactly one thread, which sets its result
- * and, holding no socket lock, calls operation_deliver once.
+ * Life: filled on the caller's stack (synchronous) or by operation_create (overlapped); queued on
+ * its socket under the socket's lock; taken from the queue by exactly one thread, which sets its
+ * result and, holding no socket lock, calls operation_deliver once.
  */
 #ifndef RINGSOCK_OPERATION_H
 #define RINGSOCK_OPERATION_H
@@ -15,8 +15,13 @@
 struct socket;
 struct port;
 
-enum operation_kind { OPERATION_RECV, OPERATION_SEND, OPERATION_ACCEPT, OPERATION_CONNECT,
-                      OPERATION_DISCONNECT };
+enum operation_kind {
+    OPERATION_RECV,
+    OPERATION_SEND,
+    OPERATION_ACCEPT,
+    OPERATION_CONNECT,
+    OPERATION_DISCONNECT
+};
 
 #define OPERATION_INLINE_BUFFERS 4
 
@@ -29,9 +34,9 @@ struct operation {
     WSABUF *buffers;
     DWORD buffer_count;
     WSABUF inline_buffers[OPERATION_INLINE_BUFFERS];
-    size_t total; /* bytes in all buffers */
-    size_t done;  /* bytes moved so far */
-    DWORD flags;  /* MSG_* as given */
+    size_t total;             /* bytes in all buffers */
+    size_t done;              /* bytes moved so far */
+    DWORD flags;              /* MSG_* as given */
     struct sockaddr *address; /* recvfrom: filled in; sendto: copy in address_copy */
     int *address_length;
     struct sockaddr_in6 address_copy;
@@ -39,7 +44,8 @@ struct operation {
     struct socket *accept_socket; /* AcceptEx: holds a reference */
     char *accept_buffer;
     DWORD accept_receive, accept_local, accept_remote; /* lengths as given to AcceptEx */
-    struct socket *accepted; /* synchronous accept: the connection; AcceptEx that waits for data: too */
+    struct socket
+        *accepted; /* synchronous accept: the connection; AcceptEx that waits for data: too */
 
     /* result */
     DWORD error; /* WSA error code */
@@ -47,7 +53,7 @@ struct operation {
     LONG volatile finished;
 
     /* whom to tell */
-    struct waiter *waiter; /* synchronous, or a WSAGetOverlappedResult that waits */
+    struct waiter *waiter;     /* synchronous, or a WSAGetOverlappedResult that waits */
     WSAOVERLAPPED *overlapped; /* NULL: synchronous */
     HANDLE event;
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
@@ -66,17 +72,19 @@ void operation_prepend(struct operation_queue *queue, struct operation *operatio
 bool operation_remove(struct operation_queue *queue, struct operation *operation);
 struct operation *operation_pop(struct operation_queue *queue);
 
-/* Copies the WSABUF array into `operation` (heap beyond the inline ones).  Returns 0 or an error. */
+/* Copies the WSABUF array into `operation` (heap beyond the inline ones).  Returns 0 or an error.
+ */
 DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, DWORD count);
 /* Frees what operation_set_buffers took; for operations on the stack. */
 void operation_release_buffers(struct operation *operation);
 
-/* A heap operation for an overlapped call: checks routine against port (WSAEINVAL), resets the event,
- * marks *overlapped as pending and refers to the socket.  NULL: *error says why. */
+/* A heap operation for an overlapped call: checks routine against port (WSAEINVAL), resets the
+ * event, marks *overlapped as pending and refers to the socket.  NULL: *error says why. */
 struct operation *operation_create(struct socket *socket, enum operation_kind kind,
                                    WSAOVERLAPPED *overlapped,
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error);
-/* An operation that failed at once: no completion (WSARecv: "no completion indication will occur"). */
+/* An operation that failed at once: no completion (WSARecv: "no completion indication will occur").
+ */
 void operation_discard(struct operation *operation);
 
 /* Tells whoever is to be told; frees an overlapped one.  Holds no socket lock. */

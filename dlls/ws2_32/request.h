@@ -8,9 +8,12 @@
 #include "winsock.h"
 #include <ringsock/abi.h>
 
+struct session;
+
 struct request {
     /* in */
-    uint16_t type; /* a "call" of enum rs_sub */
+    struct session *session; /* of the socket; NULL: the living one, started if need be */
+    uint16_t type;           /* a "call" of enum rs_sub */
     uint16_t flags;
     uint32_t socket;
     uint32_t arg[4];
@@ -25,8 +28,9 @@ struct request {
     uint32_t value, value2;
 };
 
-/* Sends the call and waits for the reply, not alertably.  Returns 0 or a WSA error code (WSAENETDOWN
- * when there is no server any more).  Takes no lock while it waits; the caller must hold none. */
+/* Sends the call and waits for the reply, not alertably.  Returns 0 or a WSA error code
+ * (WSAENETDOWN when there is no server any more).  Takes no lock while it waits; the caller must
+ * hold none. */
 DWORD request_call(struct request *request);
 
 #endif

@@ -36,7 +36,7 @@ struct session {
 
     LONG volatile dead;
     HANDLE pump_fifo;
-    uint32_t next_slot; /* interlocked: slots handed out so far */
+    uint32_t next_slot;   /* interlocked: the last slot handed out; 0 is the pump's */
     WCHAR directory[260]; /* \\?\unix\... without a trailing separator */
 };
 
@@ -54,14 +54,17 @@ HANDLE session_open_fifo(struct session *session, WCHAR letter, uint32_t number,
 /* ---- the submission ring ---- */
 
 /* Room for a record of at most `size` bytes in all, with the header's type, socket and flags filled
- * in; holds the submit lock until submit_end.  Waits while the ring is full (the server always drains
- * it).  NULL when the session is dead: then no lock is held. */
+ * in; holds the submit lock until submit_end.  Waits while the ring is full (the server always
+ * drains it).  NULL when the session is dead: then no lock is held. */
 struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t flags,
                                uint32_t socket, uint32_t size);
 /* `size`: bytes of the record really used, header included; `length`: its payload's. */
 void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length);
 /* A record that is only its header. */
 void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket);
+
+/* Wakes the server if it sleeps. */
+void session_ring_bell(struct session *session);
 
 /* ---- the completion ring ---- */
 
@@ -72,10 +75,8 @@ void session_reap(struct session *session);
 /* Reads the same clock as the server: 100 ns units. */
 uint64_t rs_clock(void);
 
-/* Wakes the pump from inside the process, so that it looks at the ring again. */
-void session_nudge_pump(struct session *session);
-
-/* From the pump when its FIFO ends: completes everything with WSAENETDOWN. */
-void session_mark_dead(struct session *session);
+/* The thread that reaps when nobody else does, and that sees the server's end (pump.c).  Started
+ * once a session; completes everything with WSAENETDOWN when its FIFO ends. */
+bool pump_start(struct session *session);
 
 #endif

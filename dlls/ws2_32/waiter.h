@@ -23,15 +23,15 @@
 #include "session.h"
 
 #define RINGSOCK_PARK_MS 10u
-#define WAITER_FOREVER UINT64_MAX
+#define WAITER_FOREVER   UINT64_MAX
 
 struct waiter {
     struct session *session; /* whose slot this is, or NULL */
     uint32_t slot;           /* 0: none, the pump wakes this thread */
     struct rs_slot *shared;  /* the slot's words, or &local */
     struct rs_slot local;
-    HANDLE fifo;  /* read and write */
-    HANDLE event; /* auto-reset, for the NT phase */
+    HANDLE fifo;   /* read and write */
+    HANDLE event;  /* auto-reset, for the NT phase */
     HANDLE thread; /* this thread, for APCs; made on first use */
     DWORD thread_id;
     LONG volatile signaled;
@@ -53,7 +53,8 @@ uint32_t waiter_wake_word(const struct waiter *waiter);
 
 void waiter_arm(struct waiter *waiter, struct session *session);
 /* Blocks until signaled, until something is in the completion ring (both WAITER_SIGNALED), until
- * `deadline` (rs_clock) or, if alertable and in the NT phase, after user APCs have run (WAITER_APC). */
+ * `deadline` (rs_clock) or, if alertable and in the NT phase, after user APCs have run
+ * (WAITER_APC). */
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable);
 /* The same, but returns WAITER_TIMEOUT at the end of the FIFO phase too. */
 enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline);

@@ -176,6 +176,8 @@ enum rs_sub {
     RS_SUB_DISCONNECT,/* call: DisconnectEx: close the sending side after what was queued; replied
                          when the peer has closed too or at once if it has */
     RS_SUB_INTERFACES,/* call: reply payload: array of struct rs_interface */
+    RS_SUB_ADOPT, /* struct rs_adopt: the header's socket becomes the accepted connection `source`
+                     (AcceptEx); whose index then ends with RS_COMP_CLOSED */
     RS_SUB_MAX
 };
 
@@ -227,6 +229,11 @@ struct rs_hello {
     char program[64]; /* for the log; cut, NUL-terminated by the server */
 };
 
+/* The counters of both indices are taken as one: delivered and sent go on from the source's. */
+struct rs_adopt {
+    uint32_t source;
+    uint32_t reserved[3];
+};
 struct rs_error {
     uint32_t error; /* WSA error code */
     uint32_t reserved;

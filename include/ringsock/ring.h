@@ -62,8 +62,9 @@ static inline struct rs_record *rs_ring_reserve(struct rs_ring_end *ring, uint32
 /* Producer: make `record` (as reserved; its size now final) visible. */
 static inline void rs_ring_publish(struct rs_ring_end *ring, struct rs_record *record, uint32_t size)
 {
-    record->size = rs_align(size);
-    ring->position += record->size;
+    size = rs_align(size);
+    record->size = size;
+    ring->position += size; /* never read back: the peer can write there too */
     /* pairs with the acquire in rs_ring_peek; seq_cst because the producer next looks whether the
      * consumer sleeps (docs/concurrency.md, "publish, then look") */
     __atomic_store_n(&ring->shared->tail, ring->position, __ATOMIC_SEQ_CST);

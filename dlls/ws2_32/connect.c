@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * connect and WSAConnect, and the state of connecting.  Takes the socket's lock.
+ */
+#include "connect.h"
+#include "receive.h"
+#include "request.h"
+#include "send.h"
+#include "sockaddr.h"
+#include "socket_life.h"
+#include "startup.h"
+
+/* ---- state ---- */
+
+static DWORD connect_check(const struct socket *socket)
+{
+    switch (socket->state) {
+    case SOCKET_DEAD:
+        return WSAENETDOWN;
+    case SOCKET_LISTENING:
+        return WSAEINVAL;
+    case SOCKET_CONNECTING:
+        return WSAEALREADY;
+    case SOCKET_CONNECTED:
+        return socket->type == SOCK_STREAM ? WSAEISCONN : 0;
+    default:
+        return 0;
+    }
+}
+
+static bool submit_connect(struct socket *socket, const struct rs_addr *peer)
+{
+    struct rs_record *record = submit_begin(socket->session, RS_SUB_CONNECT, 0, socket->index,
+                                            sizeof(*record) + sizeof(*peer));
+
+    if (!record)
+        return false;
+    memcpy(record + 1, peer, sizeof(*peer));
+    submit_end(socket->session, record, sizeof(*record) + sizeof(*peer), sizeof(*peer));
+    return true;
+}
+
+DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct operation *operation)
+{
+    DWORD error = connect_check(socket);
+
+    if (error)
+        return error;
+    socket->connect_failed = false;
+    socket->connect_error = 0;
+    if (socket->type == SOCK_STREAM) {
+        socket->state = SOCKET_CONNECTING;
+        socket->error = 0;
+    }
+    if (operation)
+        operation_append(&socket->connecting, operation);
+    socket_update_interest(socket);
+    if (submit_connect(socket, peer))
+        return 0;
+    if (operation)
+        operation_remove(&socket->connecting, operation);
+    return WSAENETDOWN;
+}
+
+static void connected_successfully(struct socket *socket, const struct rs_connected *connected)
+{
+    socket->local = connected->local;
+    socket->peer = connected->peer;
+    socket->bound = true;
+    socket->connect_time = GetTickCount();
+    socket->state = connected->peer.family ? SOCKET_CONNECTED : SOCKET_OPEN;
+    if (socket->type != SOCK_STREAM && connected->peer.family)
+        receive_drop_strangers(socket);
+}
+
+long connect_finished(struct socket *socket, const struct rs_connected *connected,
+                      struct operation_queue *finished)
+{
+    struct operation *operation = operation_pop(&socket->connecting);
+
+    if (!connected->error)
+        connected_successfully(socket, connected);
+    else {
+        if (socket->type == SOCK_STREAM)
+            socket->state = SOCKET_OPEN;
+        socket->so_error = socket->connect_error = connected->error;
+        socket->connect_failed = true;
+    }
+    if (operation) {
+        operation->error = connected->error;
+        if (operation->overlapped && !connected->error)
+            socket->connectex = true;
+        /* ConnectEx: what it was given to send goes first */
+        if (!connected->error && operation->total && !send_push(socket, operation, false))
+            operation_append(&socket->sending, operation);
+        else
+            operation_append(finished, operation);
+    }
+    return connected->error ? FD_CONNECT : FD_CONNECT | FD_WRITE;
+}
+
+void connect_disconnected(struct socket *socket, DWORD error, struct operation_queue *finished)
+{
+    struct operation *operation;
+
+    while ((operation = operation_pop(&socket->connecting))) {
+        operation->error = error;
+        operation_append(finished, operation);
+    }
+}
+
+/* ---- the calls ---- */
+
+static bool is_any(const struct rs_addr *address)
+{
+    static const uint8_t zero[16];
+
+    return !memcmp(address->bytes, zero, sizeof(zero));
+}
+
+/* connect's page: a stream's destination must be a real one (WSAEADDRNOTAVAIL); for datagrams the
+ * address of all zeroes dissolves the association. */
+static DWORD destination(const struct socket *socket, const struct sockaddr *name, int length,
+                         struct rs_addr *peer)
+{
+    DWORD error;
+
+    memset(peer, 0, sizeof(*peer));
+    if (socket->type != SOCK_STREAM && name && length >= (int)sizeof(name->sa_family) &&
+        name->sa_family == AF_UNSPEC)
+        return 0;
+    if ((error = sockaddr_to_wire(peer, name, length, socket->family)))
+        return error;
+    if (socket->type == SOCK_STREAM)
+        return is_any(peer) || !peer->port ? WSAEADDRNOTAVAIL : 0;
+    if (is_any(peer))
+        memset(peer, 0, sizeof(*peer));
+    return 0;
+}
+
+static DWORD connect_and_wait(struct socket *socket, const struct rs_addr *peer)
+{
+    struct operation operation = {.kind = OPERATION_CONNECT};
+    bool waits;
+    DWORD error;
+
+    if (!(operation.waiter = waiter_current()))
+        return WSAENOBUFS;
+    waiter_arm(operation.waiter, socket->session);
+    AcquireSRWLockExclusive(&socket->lock);
+    waits = !socket->nonblocking || socket->type != SOCK_STREAM;
+    error = connect_start(socket, peer, waits ? &operation : NULL);
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (!error && waits) {
+        socket_wait(socket, &socket->connecting, &operation, WAITER_FOREVER);
+        error = operation.error;
+    } else if (!error)
+        error = WSAEWOULDBLOCK;
+    waiter_disarm(operation.waiter);
+    return error;
+}
+
+int WSAAPI connect(SOCKET s, const struct sockaddr *name, int length)
+{
+    struct socket *socket = socket_get(s);
+    struct rs_addr peer;
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    session_reap(socket->session);
+    if (!(error = destination(socket, name, length, &peer)))
+        error = connect_and_wait(socket, &peer);
+    socket_put(socket);
+    return return_error(error);
+}
+
+int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name, int length, LPWSABUF caller,
+                      LPWSABUF callee, LPQOS quality, LPQOS group_quality)
+{
+    /* WSAConnect's page: TCP/IP has no connect data and no quality of service here */
+    if ((caller && caller->len) || (callee && callee->len) || quality || group_quality) {
+        if (!socket_is_valid(s))
+            return SOCKET_ERROR;
+        return return_error(WSAEOPNOTSUPP);
+    }
+    return connect(s, name, length);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ConnectEx and DisconnectEx.  Takes the socket's lock.
+ */
+#include "connect.h"
+#include "extension.h"
+#include "log.h"
+#include "send.h"
+#include "sockaddr.h"
+#include "startup.h"
+
+static DWORD connect_ex(struct socket *socket, const struct rs_addr *peer, WSABUF *data,
+                        OVERLAPPED *overlapped)
+{
+    struct operation *operation;
+    DWORD error;
+
+    if (!(operation = operation_create(socket, OPERATION_CONNECT, overlapped, NULL, &error)))
+        return error;
+    operation_set_buffers(operation, data, data->len ? 1 : 0);
+    AcquireSRWLockExclusive(&socket->lock);
+    error = socket->bound ? connect_start(socket, peer, operation) : WSAEINVAL;
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (error) {
+        operation->error = error;
+        operation_discard(operation);
+        return error;
+    }
+    session_reap(socket->session);
+    return WSA_IO_PENDING;
+}
+
+BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void *buffer,
+                         DWORD size, DWORD *sent, OVERLAPPED *overlapped)
+{
+    struct socket *socket = socket_get(s);
+    WSABUF data = {size, buffer};
+    struct rs_addr peer;
+    DWORD error;
+
+    (void)sent; /* "ignored" until completion: the operation never completes at once */
+    if (!socket)
+        return FALSE;
+    session_reap(socket->session);
+    if (!overlapped)
+        error = ERROR_INVALID_PARAMETER;
+    else if (socket->type != SOCK_STREAM)
+        error = WSAEINVAL;
+    else if (size && !buffer)
+        error = WSAEFAULT;
+    else if (!(error = sockaddr_to_wire(&peer, name, length, socket->family)))
+        error = connect_ex(socket, &peer, &data, overlapped);
+    socket_put(socket);
+    return return_error(error) == 0;
+}
+
+/* ---- DisconnectEx ---- */
+
+static DWORD disconnect_overlapped(struct socket *socket, OVERLAPPED *overlapped)
+{
+    struct operation *operation;
+    DWORD error;
+    bool done;
+
+    if (!(operation = operation_create(socket, OPERATION_DISCONNECT, overlapped, NULL, &error)))
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    if (socket->state != SOCKET_CONNECTED || socket->connecting.head)
+        error = WSAENOTCONN;
+    else {
+        if (!socket->shut_send)
+            send_shutdown(socket);
+        socket->shut_send = true;
+        if (!(done = socket->end_of_stream || socket->error))
+            operation_append(&socket->connecting, operation);
+        socket_update_interest(socket);
+    }
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (error) {
+        operation->error = error;
+        operation_discard(operation);
+        return error;
+    }
+    if (done) {
+        operation->immediate = true;
+        operation_deliver(operation);
+        return 0;
+    }
+    session_reap(socket->session);
+    return WSA_IO_PENDING;
+}
+
+BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD reserved)
+{
+    struct socket *socket = socket_get(s);
+    DWORD error = 0;
+
+    if (!socket)
+        return FALSE;
+    if (reserved || (flags & ~TF_REUSE_SOCKET))
+        error = WSAEINVAL;
+    else if (flags & TF_REUSE_SOCKET) {
+        log_once(LOG_WARN, "DisconnectEx cannot reuse a socket yet");
+        error = WSAEOPNOTSUPP;
+    } else if (overlapped)
+        error = disconnect_overlapped(socket, overlapped);
+    else {
+        AcquireSRWLockExclusive(&socket->lock);
+        if (socket->state != SOCKET_CONNECTED)
+            error = WSAENOTCONN;
+        else if (!socket->shut_send) {
+            send_shutdown(socket);
+            socket->shut_send = true;
+        }
+        ReleaseSRWLockExclusive(&socket->lock);
+    }
+    socket_put(socket);
+    return return_error(error) == 0;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The handle table (see handle_table.h).  Owns the pages and the free list of sockets; takes only
+ * the free list's lock.  The table itself holds one reference on each socket in it.
+ */
+#include "handle_table.h"
+#include "startup.h"
+
+#define PAGE_ENTRIES 4096u
+#define PAGES        4096u /* handles up to 64 Mi: wineserver numbers them from 4 upwards */
+
+static struct socket **volatile pages[PAGES];
+static SRWLOCK free_lock = SRWLOCK_INIT;
+static struct socket *free_list;
+
+static struct socket *volatile *entry_of(SOCKET handle, bool create)
+{
+    ULONG_PTR number = (ULONG_PTR)handle >> 2;
+    struct socket **page;
+
+    if ((handle & 3) || number >= (ULONG_PTR)PAGE_ENTRIES * PAGES)
+        return NULL;
+    page = pages[number / PAGE_ENTRIES];
+    if (!page && create) {
+        struct socket **fresh = calloc(PAGE_ENTRIES, sizeof(*fresh));
+
+        if (!fresh)
+            return NULL;
+        page = InterlockedCompareExchangePointer((void *volatile *)&pages[number / PAGE_ENTRIES],
+                                                 fresh, NULL);
+        if (page)
+            free(fresh);
+        else
+            page = fresh;
+    }
+    return page ? &page[number % PAGE_ENTRIES] : NULL;
+}
+
+struct socket *socket_allocate(void)
+{
+    struct socket *socket;
+
+    AcquireSRWLockExclusive(&free_lock);
+    if ((socket = free_list))
+        free_list = socket->next_free;
+    ReleaseSRWLockExclusive(&free_lock);
+    if (!socket) {
+        if (!(socket = calloc(1, sizeof(*socket))))
+            return NULL;
+    } else
+        memset(&socket->lock, 0, sizeof(*socket) - offsetof(struct socket, lock));
+    InterlockedIncrement(&socket->references); /* a late look-up may hold one for a moment */
+    return socket;
+}
+
+static void free_segments(struct socket *socket)
+{
+    struct segment *segment;
+
+    while ((segment = socket->arrived)) {
+        socket->arrived = segment->next;
+        free(segment);
+    }
+    socket->arrived_last = NULL;
+}
+
+void socket_put(struct socket *socket)
+{
+    if (InterlockedDecrement(&socket->references))
+        return;
+    /* only the last true owner gets here with a session; a late look-up finds it cleared */
+    if (!InterlockedExchangePointer((void *volatile *)&socket->session, NULL))
+        return;
+    free_segments(socket);
+    AcquireSRWLockExclusive(&free_lock);
+    socket->next_free = free_list;
+    free_list = socket;
+    ReleaseSRWLockExclusive(&free_lock);
+}
+
+struct socket *socket_find(HANDLE handle)
+{
+    struct socket *volatile *entry = entry_of((SOCKET)handle, false);
+    struct socket *socket;
+
+    while (entry && (socket = *entry)) {
+        InterlockedIncrement(&socket->references);
+        if (*entry == socket)
+            return socket;
+        socket_put(socket);
+    }
+    return NULL;
+}
+
+struct socket *socket_get(SOCKET handle)
+{
+    struct socket *socket;
+
+    if (!startup_check())
+        return NULL;
+    if (!(socket = socket_find((HANDLE)handle)))
+        SetLastError(WSAENOTSOCK);
+    return socket;
+}
+
+bool socket_is_valid(SOCKET handle)
+{
+    struct socket *socket = socket_get(handle);
+
+    if (socket)
+        socket_put(socket);
+    return socket != NULL;
+}
+
+bool handle_table_insert(struct socket *socket)
+{
+    struct socket *volatile *entry = entry_of(socket->handle, true);
+
+    if (!entry)
+        return false;
+    socket_hold(socket);
+    *entry = socket;
+    return true;
+}
+
+bool handle_table_remove(struct socket *socket)
+{
+    struct socket *volatile *entry = entry_of(socket->handle, false);
+
+    if (!entry ||
+        InterlockedCompareExchangePointer((void *volatile *)entry, NULL, socket) != socket)
+        return false;
+    socket_put(socket);
+    return true;
+}
+
+void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context)
+{
+    size_t page, i;
+
+    for (page = 0; page < PAGES; page++)
+        for (i = 0; pages[page] && i < PAGE_ENTRIES; i++) {
+            struct socket *socket =
+                pages[page][i] ? socket_find((HANDLE)((page * PAGE_ENTRIES + i) << 2)) : NULL;
+
+            if (socket) {
+                visit(socket, context);
+                socket_put(socket);
+            }
+        }
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records from the server (see inbound.h).  Takes one socket lock at a time under the reap lock (a
+ * listener's before an accepted connection's), delivers after it has let go of it.
+ */
+#include "inbound.h"
+#include "accept.h"
+#include "connect.h"
+#include "handle_table.h"
+#include "log.h"
+#include "pending_call.h"
+#include "receive.h"
+#include "send.h"
+#include "socket_life.h"
+
+struct arrival {
+    struct session *session;
+    const struct rs_record *header;
+    const uint8_t *body; /* header->size - sizeof(*header) bytes */
+    struct socket *socket;
+    struct operation_queue finished;
+    long edges;
+};
+
+/* The fixed part of a record, or NULL where it is too short to have one. */
+static const void *fixed_part(const struct arrival *arrival, size_t size, uint32_t *payload)
+{
+    uint32_t body = arrival->header->size - sizeof(*arrival->header);
+
+    if (body < size || arrival->header->length > body - size)
+        return NULL;
+    *payload = arrival->header->length;
+    return arrival->body;
+}
+
+static void on_data(struct arrival *arrival)
+{
+    struct socket *socket = arrival->socket;
+    uint16_t flags = arrival->header->flags;
+    uint32_t length;
+    const uint8_t *data = fixed_part(arrival, 0, &length);
+
+    if (!data || !length)
+        return;
+    if (flags & RS_DATA_OOB) {
+        socket->oob_byte = data[0];
+        socket->oob_arrived = true;
+        arrival->edges = FD_OOB;
+        return;
+    }
+    receive_stream(socket, data, length, flags & RS_DATA_MARK, &arrival->finished);
+    arrival->edges = FD_READ;
+}
+
+static void on_datagram(struct arrival *arrival)
+{
+    uint32_t length;
+    const uint8_t *body = fixed_part(arrival, sizeof(struct rs_addr), &length);
+    struct rs_addr source;
+
+    if (!body)
+        return;
+    memcpy(&source, body, sizeof(source));
+    receive_datagram(arrival->socket, &source, body + sizeof(source), length, &arrival->finished);
+    arrival->edges = FD_READ;
+}
+
+static void on_eof(struct arrival *arrival)
+{
+    arrival->socket->end_of_stream = true;
+    receive_end(arrival->socket, &arrival->finished);
+    connect_disconnected(arrival->socket, 0, &arrival->finished);
+    arrival->edges = FD_CLOSE;
+}
+
+static void on_error(struct arrival *arrival)
+{
+    struct socket *socket = arrival->socket;
+    uint32_t length;
+    const struct rs_error *error = fixed_part(arrival, sizeof(*error), &length);
+
+    if (!error)
+        return;
+    socket->error = socket->so_error = error->error;
+    if (socket->type != SOCK_STREAM) {
+        receive_end(socket, &arrival->finished);
+        arrival->edges = FD_READ;
+        return;
+    }
+    receive_end(socket, &arrival->finished);
+    send_fail(socket, error->error, &arrival->finished);
+    connect_disconnected(socket, error->error, &arrival->finished);
+    arrival->edges = FD_CLOSE;
+}
+
+static void on_connected(struct arrival *arrival)
+{
+    uint32_t length;
+    const struct rs_connected *connected = fixed_part(arrival, sizeof(*connected), &length);
+
+    if (connected)
+        arrival->edges = connect_finished(arrival->socket, connected, &arrival->finished);
+}
+
+static void on_accepted(struct arrival *arrival)
+{
+    uint32_t length;
+    const struct rs_accepted *accepted = fixed_part(arrival, sizeof(*accepted), &length);
+
+    if (accepted)
+        arrival->edges = accept_arrived(arrival->socket, accepted, &arrival->finished);
+}
+
+static void on_sent(struct arrival *arrival)
+{
+    send_progress(arrival->socket, &arrival->finished);
+    arrival->edges = FD_WRITE;
+}
+
+static void on_closed(struct arrival *arrival)
+{
+    struct socket *socket = arrival->socket;
+
+    if (socket->index ==
+        arrival->header->socket) /* else: adopted by AcceptEx under another index */
+        socket->closed_by_server = true;
+    socket_forget_index(arrival->session, arrival->header->socket);
+}
+
+static void (*const handlers[RS_COMP_MAX])(struct arrival *) = {
+    [RS_COMP_DATA] = on_data,
+    [RS_COMP_DATAGRAM] = on_datagram,
+    [RS_COMP_EOF] = on_eof,
+    [RS_COMP_ERROR] = on_error,
+    [RS_COMP_CONNECTED] = on_connected,
+    [RS_COMP_ACCEPTED] = on_accepted,
+    [RS_COMP_SENT] = on_sent,
+    [RS_COMP_CLOSED] = on_closed,
+};
+
+static void on_reply(const struct arrival *arrival)
+{
+    uint32_t length;
+    const uint8_t *body = fixed_part(arrival, sizeof(struct rs_reply), &length);
+    struct rs_reply reply;
+
+    if (!body)
+        return;
+    memcpy(&reply, body, sizeof(reply));
+    pending_call_reply(arrival->session, &reply, body + sizeof(reply), length);
+}
+
+void inbound_record(struct session *session, const struct rs_record *header, const uint8_t *body)
+{
+    struct arrival arrival = {.session = session, .header = header, .body = body};
+
+    if (header->type == RS_COMP_REPLY) {
+        on_reply(&arrival);
+        return;
+    }
+    if (header->type >= RS_COMP_MAX || !handlers[header->type]) {
+        log_once(LOG_WARN, "unknown record type %u from the server", header->type);
+        return;
+    }
+    if (!(arrival.socket = socket_by_index(session, header->socket)))
+        return; /* closed and forgotten here in the meantime */
+    AcquireSRWLockExclusive(&arrival.socket->lock);
+    handlers[header->type](&arrival);
+    if (!arrival.socket->closing && arrival.edges)
+        socket_notify(arrival.socket, arrival.edges);
+    socket_update_interest(arrival.socket);
+    ReleaseSRWLockExclusive(&arrival.socket->lock);
+    operation_deliver_list(&arrival.finished);
+    socket_put(arrival.socket);
+}
+
+static void kill_socket(struct socket *socket)
+{
+    struct operation_queue finished = {NULL, NULL};
+
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->state = SOCKET_DEAD;
+    socket->error = socket->so_error = WSAENETDOWN;
+    socket_abort_operations(socket, WSAENETDOWN, NULL, 0, &finished);
+    socket_notify(socket, FD_READ | FD_WRITE | FD_CLOSE | FD_ACCEPT | FD_CONNECT);
+    ReleaseSRWLockExclusive(&socket->lock);
+    operation_deliver_list(&finished);
+}
+
+void inbound_session_dead(struct session *session)
+{
+    uint32_t index;
+
+    AcquireSRWLockExclusive(&session->reap_lock);
+    for (index = 0; index < session->socket_count; index++) {
+        struct socket *socket = socket_by_index(session, index);
+
+        if (socket) {
+            kill_socket(socket);
+            socket_unindex(session, index);
+            socket_put(socket);
+        }
+    }
+    ReleaseSRWLockExclusive(&session->reap_lock);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Calls and structures of the NT layer that the compiler's headers lack.  All of these are exports of
+ * ntdll.dll in Wine 8.0 and later, with the layouts of Windows.
+ */
+#ifndef RINGSOCK_NTCALLS_H
+#define RINGSOCK_NTCALLS_H
+
+#include "winsock.h"
+
+NTSTATUS NTAPI NtCreateIoCompletion(HANDLE *port, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
+                                    ULONG threads);
+NTSTATUS NTAPI NtSetIoCompletion(HANDLE port, ULONG_PTR key, ULONG_PTR context, NTSTATUS status,
+                                 SIZE_T information);
+NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE port, ULONG_PTR *key, ULONG_PTR *context,
+                                    IO_STATUS_BLOCK *iosb, LARGE_INTEGER *timeout);
+NTSTATUS NTAPI NtRemoveIoCompletionEx(HANDLE port, void *packets, ULONG count, ULONG *removed,
+                                      LARGE_INTEGER *timeout, BOOLEAN alertable);
+NTSTATUS NTAPI NtQueryIoCompletion(HANDLE port, ULONG class, void *information, ULONG size,
+                                   ULONG *needed);
+NTSTATUS NTAPI NtCompareObjects(HANDLE first, HANDLE second);
+NTSTATUS NTAPI NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process,
+                                 HANDLE *target, ACCESS_MASK access, ULONG attributes,
+                                 ULONG options);
+NTSTATUS NTAPI NtSetInformationJobObject(HANDLE job, ULONG class, void *information, ULONG size);
+NTSTATUS NTAPI NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
+NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, void *function, ULONG_PTR first, ULONG_PTR second,
+                                ULONG_PTR third);
+NTSTATUS NTAPI NtQueryPerformanceCounter(LARGE_INTEGER *counter, LARGE_INTEGER *frequency);
+BOOLEAN NTAPI RtlDllShutdownInProgress(void);
+
+/* FILE_INFORMATION_CLASS, as numbers because intercepted calls carry any */
+#define FILE_COMPLETION_CLASS         30u
+#define FILE_COMPLETION_MODES_CLASS   41u
+#define FILE_REPLACE_COMPLETION_CLASS 61u
+
+struct file_completion { /* FILE_COMPLETION_INFORMATION */
+    HANDLE port;
+    ULONG_PTR key;
+};
+
+#define JOB_PORT_CLASS 7u /* JobObjectAssociateCompletionPortInformation */
+
+struct io_packet { /* FILE_IO_COMPLETION_INFORMATION */
+    ULONG_PTR key;
+    ULONG_PTR context;
+    IO_STATUS_BLOCK iosb;
+};
+_Static_assert(sizeof(struct io_packet) == sizeof(OVERLAPPED_ENTRY), "the same memory");
+
+#endif

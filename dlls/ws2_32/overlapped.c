@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * WSAGetOverlappedResult.  Takes the socket's lock to find an operation that is still queued.
+ */
+#include "socket.h"
+#include "socket_life.h"
+#include "startup.h"
+
+static struct operation *find(const struct operation_queue *queue, const WSAOVERLAPPED *overlapped)
+{
+    struct operation *operation = queue->head;
+
+    while (operation && operation->overlapped != overlapped)
+        operation = operation->next;
+    return operation;
+}
+
+static struct operation *find_operation(const struct socket *socket,
+                                        const WSAOVERLAPPED *overlapped)
+{
+    struct operation *operation = find(&socket->receiving, overlapped);
+
+    if (!operation)
+        operation = find(&socket->sending, overlapped);
+    if (!operation)
+        operation = find(&socket->connecting, overlapped);
+    return operation ? operation : find(&socket->accepting, overlapped);
+}
+
+static bool pending(const WSAOVERLAPPED *overlapped)
+{
+    return __atomic_load_n(&overlapped->Internal, __ATOMIC_ACQUIRE) == (ULONG)STATUS_PENDING;
+}
+
+/* Without an event: this thread is told by the operation itself. */
+static void wait_as_waiter(struct socket *socket, WSAOVERLAPPED *overlapped)
+{
+    struct waiter *waiter = waiter_current();
+    struct operation *operation;
+
+    if (!waiter)
+        return;
+    waiter_arm(waiter, socket->session);
+    AcquireSRWLockExclusive(&socket->lock);
+    if ((operation = find_operation(socket, overlapped))) {
+        operation->waiter = waiter;
+        socket_update_interest(socket);
+    }
+    ReleaseSRWLockExclusive(&socket->lock);
+    while (pending(overlapped)) {
+        session_reap(socket->session);
+        if (!pending(overlapped))
+            break;
+        if (operation)
+            waiter_wait(waiter, WAITER_FOREVER, false);
+        else
+            SwitchToThread(); /* taken off its queue: another thread is delivering it */
+    }
+    waiter_disarm(waiter);
+}
+
+static void wait_until_done(struct socket *socket, WSAOVERLAPPED *overlapped)
+{
+    HANDLE event = (HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1);
+
+    session_reap(socket->session);
+    if (!pending(overlapped))
+        return;
+    if (event)
+        WaitForSingleObject(event, INFINITE);
+    else
+        wait_as_waiter(socket, overlapped);
+}
+
+BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD bytes, BOOL wait,
+                                   LPDWORD flags)
+{
+    struct socket *socket = socket_get(s);
+    DWORD error;
+
+    if (!socket)
+        return FALSE;
+    if (!overlapped || !bytes || !flags) {
+        socket_put(socket);
+        return return_error(WSAEFAULT) == 0;
+    }
+    if (wait)
+        wait_until_done(socket, overlapped);
+    else if (pending(overlapped))
+        session_reap(socket->session);
+    socket_put(socket);
+    if (pending(overlapped))
+        return return_error(WSA_IO_INCOMPLETE) == 0;
+    error = error_from_status((NTSTATUS)overlapped->Internal);
+    if (!error || error == WSAEMSGSIZE) { /* on failure the page leaves both unchanged */
+        *bytes = (DWORD)overlapped->InternalHigh;
+        *flags = overlapped->Offset;
+    }
+    return return_error(error) == 0;
+}

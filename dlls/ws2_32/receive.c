@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The receive queue of a socket (see receive.h).  Owns socket.arrived and socket.receiving; the
+ * caller holds the socket's lock.
+ *
+ * Rules (WSARecv.txt): buffers fill in the order of the calls and of the WSABUFs, packed; a stream
+ * completes when what has arrived is exhausted; a datagram that is too long fills the buffers, the
+ * rest is lost, and the error is WSAEMSGSIZE.
+ */
+#include "receive.h"
+#include "log.h"
+#include "sockaddr.h"
+
+void receive_give_credit(struct socket *socket, uint32_t bytes)
+{
+    struct rs_socket_shared *shared = socket->shared;
+
+    if (!bytes || socket->state == SOCKET_DEAD)
+        return;
+    /* pairs with the server's look at consumed after it has set recv_stalled */
+    __atomic_store_n(&shared->consumed, shared->consumed + bytes, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&shared->recv_stalled, __ATOMIC_SEQ_CST) &&
+        socket->arrived_bytes <= RS_RECV_WINDOW / 2)
+        submit_simple(socket->session, RS_SUB_RESUME, 0, socket->index);
+}
+
+/* Copies to where the operation stands; returns the bytes that fitted. */
+static uint32_t copy_in(struct operation *operation, const uint8_t *data, uint32_t length)
+{
+    size_t position = operation->done, skipped = 0;
+    uint32_t copied = 0;
+    DWORD i;
+
+    for (i = 0; i < operation->buffer_count && copied < length; i++) {
+        const WSABUF *buffer = &operation->buffers[i];
+        size_t offset, room;
+
+        if (position >= skipped + buffer->len) {
+            skipped += buffer->len;
+            continue;
+        }
+        offset = position - skipped;
+        room = buffer->len - offset;
+        if (room > length - copied)
+            room = length - copied;
+        memcpy(buffer->buf + offset, data + copied, room);
+        copied += (uint32_t)room;
+        position += room;
+        skipped += buffer->len;
+    }
+    operation->done = position;
+    return copied;
+}
+
+static bool keep(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
+                 uint32_t length, bool mark)
+{
+    struct segment *segment = malloc(sizeof(*segment) + length);
+
+    if (!segment) {
+        log_error("out of memory: %u bytes that arrived are lost", length);
+        socket->error = WSAENOBUFS;
+        return false;
+    }
+    segment->next = NULL;
+    segment->length = length;
+    segment->offset = 0;
+    segment->mark = mark;
+    if (source)
+        segment->source = *source;
+    memcpy(segment->data, data, length);
+    if (socket->arrived_last)
+        socket->arrived_last->next = segment;
+    else
+        socket->arrived = segment;
+    socket->arrived_last = segment;
+    socket->arrived_bytes += length;
+    return true;
+}
+
+static void drop_first(struct socket *socket)
+{
+    struct segment *segment = socket->arrived;
+
+    if (!(socket->arrived = segment->next))
+        socket->arrived_last = NULL;
+    free(segment);
+}
+
+/* ---- streams ---- */
+
+static bool wants_more(const struct operation *operation)
+{
+    return (operation->flags & MSG_WAITALL) && !(operation->flags & MSG_PEEK) &&
+           operation->done < operation->total;
+}
+
+static void peek_stream(struct socket *socket, struct operation *operation)
+{
+    const struct segment *segment;
+
+    for (segment = socket->arrived; segment; segment = segment->next) {
+        if (segment->mark && segment != socket->arrived)
+            break;
+        copy_in(operation, segment->data + segment->offset, segment->length - segment->offset);
+    }
+}
+
+static void take_stream(struct socket *socket, struct operation *operation)
+{
+    struct segment *segment;
+    uint32_t taken = 0;
+
+    while ((segment = socket->arrived) && operation->done < operation->total) {
+        uint32_t copied;
+
+        if (segment->mark && !segment->offset && taken)
+            break; /* a receive never crosses the urgent mark */
+        copied =
+            copy_in(operation, segment->data + segment->offset, segment->length - segment->offset);
+        segment->offset += copied;
+        taken += copied;
+        if (segment->offset == segment->length)
+            drop_first(socket);
+    }
+    socket->arrived_bytes -= taken;
+    receive_give_credit(socket, taken);
+}
+
+static bool try_stream(struct socket *socket, struct operation *operation)
+{
+    if (socket->arrived_bytes) {
+        if (operation->flags & MSG_PEEK)
+            peek_stream(socket, operation);
+        else
+            take_stream(socket, operation);
+        if (!wants_more(operation))
+            return true;
+    }
+    if (socket->error && !operation->done) {
+        operation->error = socket->error;
+        return true;
+    }
+    return socket->end_of_stream || socket->error;
+}
+
+void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length, bool mark,
+                    struct operation_queue *finished)
+{
+    uint32_t used = 0, taken = 0;
+    struct operation *operation;
+
+    while (used < length && (operation = socket->receiving.head) && !socket->arrived) {
+        uint32_t copied = copy_in(operation, data + used, length - used);
+
+        if (!(operation->flags & MSG_PEEK)) {
+            used += copied;
+            taken += copied;
+        }
+        if (!wants_more(operation))
+            operation_append(finished, operation_pop(&socket->receiving));
+    }
+    if (used < length)
+        keep(socket, NULL, data + used, length - used, mark && !used);
+    receive_give_credit(socket, taken);
+}
+
+/* ---- datagrams ---- */
+
+static void fill_datagram(struct operation *operation, const struct rs_addr *source,
+                          const uint8_t *data, uint32_t length)
+{
+    copy_in(operation, data, length);
+    if (length > operation->total) {
+        operation->error = WSAEMSGSIZE;
+        operation->result_flags = MSG_PARTIAL;
+    }
+    if (operation->address && operation->address_length)
+        sockaddr_store(source, operation->address, operation->address_length);
+}
+
+static bool try_datagram(struct socket *socket, struct operation *operation)
+{
+    struct segment *segment = socket->arrived;
+
+    if (segment) {
+        fill_datagram(operation, &segment->source, segment->data, segment->length);
+        if (!(operation->flags & MSG_PEEK)) {
+            uint32_t length = segment->length;
+
+            drop_first(socket);
+            socket->arrived_bytes -= length;
+            receive_give_credit(socket, length);
+        }
+        return true;
+    }
+    if (socket->error) { /* reported once: "a previous send operation resulted in..." */
+        operation->error = socket->error;
+        socket->error = 0;
+        return true;
+    }
+    return false;
+}
+
+void receive_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
+                      uint32_t length, struct operation_queue *finished)
+{
+    struct operation *operation = socket->receiving.head;
+
+    if (socket->peer.family && !wire_address_equal(source, &socket->peer)) {
+        receive_give_credit(socket, length);
+        return;
+    }
+    if (operation && !socket->arrived && !(operation->flags & MSG_PEEK)) {
+        fill_datagram(operation, source, data, length);
+        operation_append(finished, operation_pop(&socket->receiving));
+        receive_give_credit(socket, length);
+    } else if (keep(socket, source, data, length, false) && operation) {
+        if (try_datagram(socket, operation))
+            operation_append(finished, operation_pop(&socket->receiving));
+    }
+}
+
+void receive_drop_strangers(struct socket *socket)
+{
+    struct segment **link = &socket->arrived, *segment;
+    uint32_t dropped = 0;
+
+    socket->arrived_last = NULL;
+    while ((segment = *link)) {
+        if (wire_address_equal(&segment->source, &socket->peer)) {
+            socket->arrived_last = segment;
+            link = &segment->next;
+            continue;
+        }
+        *link = segment->next;
+        dropped += segment->length;
+        free(segment);
+    }
+    socket->arrived_bytes -= dropped;
+    receive_give_credit(socket, dropped);
+}
+
+/* ---- both ---- */
+
+static bool try_oob(struct socket *socket, struct operation *operation)
+{
+    if (socket->oob_inline) {
+        operation->error = WSAEINVAL;
+    } else if (socket->oob_arrived) {
+        copy_in(operation, &socket->oob_byte, 1);
+        operation->result_flags = MSG_OOB;
+        if (!(operation->flags & MSG_PEEK))
+            socket->oob_arrived = false;
+    } else
+        operation->error = WSAEWOULDBLOCK;
+    return true;
+}
+
+bool receive_try(struct socket *socket, struct operation *operation)
+{
+    if (operation->flags & MSG_OOB)
+        return try_oob(socket, operation);
+    if (socket->receiving.head)
+        return false; /* behind those that were posted before */
+    return socket->type == SOCK_STREAM ? try_stream(socket, operation)
+                                       : try_datagram(socket, operation);
+}
+
+/* The stream has ended or an error has come: nothing posted can wait any longer.  A datagram
+ * socket's error ends one operation only. */
+void receive_end(struct socket *socket, struct operation_queue *finished)
+{
+    struct operation_queue posted = socket->receiving;
+    struct operation *operation;
+
+    socket->receiving.head = socket->receiving.tail = NULL;
+    while ((operation = operation_pop(&posted))) {
+        bool complete = receive_try(socket, operation);
+
+        operation_append(complete ? finished : &socket->receiving, operation);
+    }
+}

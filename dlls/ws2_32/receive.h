@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Matching what has arrived with what is posted.  All under the socket's lock.
+ */
+#ifndef RINGSOCK_RECEIVE_H
+#define RINGSOCK_RECEIVE_H
+
+#include "socket.h"
+
+/* Completes the operation from what has arrived, from the end of the stream or with the socket's
+ * error, if it can: then true, with its result set. */
+bool receive_try(struct socket *socket, struct operation *operation);
+
+/* Stream bytes / a datagram / the end / an error from the server: fills posted operations in order,
+ * appends the finished ones to `finished`, and keeps the rest. */
+void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length, bool mark,
+                    struct operation_queue *finished);
+void receive_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
+                      uint32_t length, struct operation_queue *finished);
+void receive_end(struct socket *socket, struct operation_queue *finished);
+
+/* Tells the server that the program has taken so many bytes. */
+void receive_give_credit(struct socket *socket, uint32_t bytes);
+
+/* A datagram socket was connected: what came from others is discarded (WSARecv.txt: "Messages from
+ * other addresses are (silently) discarded"). */
+void receive_drop_strangers(struct socket *socket);
+
+#endif

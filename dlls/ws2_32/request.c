@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Calls to the server (see request.h).  Owns session.calls; takes call_lock, and the submit lock
+ * through submit_begin, never both.
+ */
+#include "request.h"
+#include "pending_call.h"
+#include "session.h"
+#include "waiter.h"
+
+static void call_link(struct session *session, struct pending_call *call)
+{
+    AcquireSRWLockExclusive(&session->call_lock);
+    call->next = session->calls;
+    session->calls = call;
+    ReleaseSRWLockExclusive(&session->call_lock);
+}
+
+/* Takes the call with this cookie (NULL: any) out of the list; caller finishes it. */
+static struct pending_call *call_unlink(struct session *session, const struct pending_call *wanted)
+{
+    struct pending_call **link, *call;
+
+    AcquireSRWLockExclusive(&session->call_lock);
+    for (link = &session->calls; (call = *link); link = &call->next)
+        if (!wanted || call == wanted)
+            break;
+    if (call)
+        *link = call->next;
+    ReleaseSRWLockExclusive(&session->call_lock);
+    return call;
+}
+
+static void call_finish(struct pending_call *call)
+{
+    struct waiter *waiter = call->waiter;
+
+    InterlockedExchange(&call->finished, 1); /* the caller's stack may be gone from here on */
+    waiter_signal(waiter);
+}
+
+void pending_call_reply(struct session *session, const struct rs_reply *reply, const void *payload,
+                        uint32_t length)
+{
+    const struct pending_call *wanted = (const struct pending_call *)(uintptr_t)reply->cookie;
+    struct pending_call *call;
+    struct request *request;
+
+    if (!wanted || !(call = call_unlink(session, wanted)))
+        return; /* nobody waits */
+    request = call->request;
+    call->error = reply->error;
+    request->value = reply->value;
+    request->value2 = reply->value2;
+    request->reply_length = length;
+    if (request->reply)
+        memcpy(request->reply, payload,
+               length < request->reply_size ? length : request->reply_size);
+    call_finish(call);
+}
+
+void pending_calls_fail(struct session *session)
+{
+    struct pending_call *call;
+
+    while ((call = call_unlink(session, NULL))) {
+        call->error = WSAENETDOWN;
+        call_finish(call);
+    }
+}
+
+static bool call_submit(struct session *session, struct pending_call *call)
+{
+    const struct request *request = call->request;
+    uint32_t length = request->payload_size + request->payload2_size;
+    uint32_t size = sizeof(struct rs_record) + sizeof(struct rs_call) + length;
+    struct rs_record *record =
+        submit_begin(session, request->type, request->flags, request->socket, size);
+    struct rs_call *wire;
+    uint8_t *payload;
+
+    if (!record)
+        return false;
+    wire = (struct rs_call *)(record + 1);
+    memset(wire, 0, sizeof(*wire));
+    wire->cookie = (uintptr_t)call;
+    wire->wake = waiter_wake_word(call->waiter);
+    wire->arg0 = request->arg[0];
+    wire->arg1 = request->arg[1];
+    wire->arg2 = request->arg[2];
+    wire->arg3 = request->arg[3];
+    payload = (uint8_t *)(wire + 1);
+    if (request->payload_size)
+        memcpy(payload, request->payload, request->payload_size);
+    if (request->payload2_size)
+        memcpy(payload + request->payload_size, request->payload2, request->payload2_size);
+    submit_end(session, record, size, length);
+    return true;
+}
+
+DWORD request_call(struct request *request)
+{
+    struct pending_call call = {.request = request};
+    struct session *session = request->session;
+    DWORD error;
+
+    if (!session && (error = session_open(&session)))
+        return error;
+    if (request->payload_size + request->payload2_size > RS_MAX_PAYLOAD)
+        return WSAEMSGSIZE;
+    if (!(call.waiter = waiter_current()))
+        return WSAENOBUFS;
+    waiter_arm(call.waiter, session);
+    call_link(session, &call);
+    if (!call_submit(session, &call) && call_unlink(session, &call)) {
+        waiter_disarm(call.waiter);
+        return WSAENETDOWN;
+    }
+    while (!call.finished) {
+        session_reap(session);
+        if (!call.finished)
+            waiter_wait(call.waiter, WAITER_FOREVER, false);
+    }
+    waiter_disarm(call.waiter);
+    return call.error;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Handing bytes to the server (see send.h).  Owns socket.submitted and socket.sending; the caller
+ * holds the socket's lock, the submit lock is taken inside.
+ *
+ * A send completes when its last byte is in the submission ring: from there it reaches the network
+ * even if the process dies.  `submitted - sent` is what the kernel has not taken yet.
+ */
+#include "send.h"
+#include "sockaddr.h"
+
+static uint32_t outstanding(const struct socket *socket)
+{
+    /* pairs with the server's store, after which it looks at want_sent */
+    return socket->submitted - __atomic_load_n(&socket->shared->sent, __ATOMIC_SEQ_CST);
+}
+
+static bool window_open(const struct socket *socket)
+{
+    uint32_t waiting = outstanding(socket);
+
+    return !waiting || waiting < socket->send_window;
+}
+
+bool socket_can_send(struct socket *socket)
+{
+    if (socket->state == SOCKET_DEAD || window_open(socket))
+        return true;
+    __atomic_store_n(&socket->shared->want_sent, 1, __ATOMIC_SEQ_CST);
+    return window_open(socket); /* the progress may have come in between */
+}
+
+DWORD send_check(const struct socket *socket)
+{
+    if (socket->state == SOCKET_DEAD)
+        return WSAENETDOWN;
+    if (socket->shut_send)
+        return WSAESHUTDOWN;
+    if (socket->type != SOCK_STREAM)
+        return 0;
+    if (socket->error)
+        return socket->error;
+    return socket->state == SOCKET_CONNECTED ? 0 : WSAENOTCONN;
+}
+
+/* Copies `length` bytes of the operation's buffers, from byte `position` on. */
+static void copy_out(const struct operation *operation, size_t position, uint8_t *to, size_t length)
+{
+    DWORD i;
+
+    for (i = 0; i < operation->buffer_count && length; i++) {
+        const WSABUF *buffer = &operation->buffers[i];
+        size_t part;
+
+        if (position >= buffer->len) {
+            position -= buffer->len;
+            continue;
+        }
+        part = buffer->len - position;
+        if (part > length)
+            part = length;
+        memcpy(to, buffer->buf + position, part);
+        to += part;
+        length -= part;
+        position = 0;
+    }
+}
+
+static bool submit_part(struct socket *socket, struct operation *operation, uint32_t length)
+{
+    uint16_t flags = operation->flags & MSG_OOB ? RS_SEND_OOB : 0;
+    uint32_t size = sizeof(struct rs_record) + length;
+    struct rs_record *record =
+        submit_begin(socket->session, RS_SUB_SEND, flags, socket->index, size);
+
+    if (!record) {
+        operation->error = WSAENETDOWN;
+        return false;
+    }
+    copy_out(operation, operation->done, (uint8_t *)(record + 1), length);
+    submit_end(socket->session, record, size, length);
+    operation->done += length;
+    socket->submitted += length;
+    return true;
+}
+
+static bool push_stream(struct socket *socket, struct operation *operation, bool whole)
+{
+    while (operation->done < operation->total) {
+        size_t left = operation->total - operation->done;
+
+        if (!whole && !socket_can_send(socket))
+            return false;
+        if (!submit_part(socket, operation,
+                         left < RS_MAX_PAYLOAD ? (uint32_t)left : RS_MAX_PAYLOAD))
+            break;
+    }
+    return true;
+}
+
+static bool submit_datagram_to(struct socket *socket, struct operation *operation,
+                               const struct rs_addr *to)
+{
+    uint32_t length = (uint32_t)operation->total, size;
+    struct rs_record *record;
+
+    size = sizeof(*record) + sizeof(*to) + length;
+    if (!(record = submit_begin(socket->session, RS_SUB_SENDTO, 0, socket->index, size))) {
+        operation->error = WSAENETDOWN;
+        return false;
+    }
+    memcpy(record + 1, to, sizeof(*to));
+    copy_out(operation, 0, (uint8_t *)(record + 1) + sizeof(*to), length);
+    submit_end(socket->session, record, size, length);
+    operation->done = length;
+    socket->submitted += length;
+    return true;
+}
+
+static bool push_datagram(struct socket *socket, struct operation *operation)
+{
+    struct rs_addr to;
+
+    if (!socket_can_send(socket))
+        return false;
+    if (!operation->address_copy_length)
+        submit_part(socket, operation, (uint32_t)operation->total);
+    else if (!(operation->error = sockaddr_to_wire(&to, (struct sockaddr *)&operation->address_copy,
+                                                   operation->address_copy_length, socket->family)))
+        submit_datagram_to(socket, operation, &to);
+    return true;
+}
+
+bool send_push(struct socket *socket, struct operation *operation, bool whole)
+{
+    return socket->type == SOCK_STREAM ? push_stream(socket, operation, whole)
+                                       : push_datagram(socket, operation);
+}
+
+static void submit_shutdown(struct socket *socket)
+{
+    struct rs_record *record = submit_begin(socket->session, RS_SUB_SHUTDOWN, 0, socket->index,
+                                            sizeof(*record) + sizeof(struct rs_call));
+    struct rs_call *call;
+
+    socket->fin_pending = false;
+    if (!record)
+        return;
+    call = (struct rs_call *)(record + 1);
+    memset(call, 0, sizeof(*call)); /* cookie 0: nobody waits for the reply */
+    call->arg0 = RS_SHUT_SEND;
+    submit_end(socket->session, record, sizeof(*record) + sizeof(*call), 0);
+}
+
+void send_shutdown(struct socket *socket)
+{
+    if (socket->sending.head)
+        socket->fin_pending = true;
+    else
+        submit_shutdown(socket);
+}
+
+void send_progress(struct socket *socket, struct operation_queue *finished)
+{
+    struct operation *operation;
+
+    while ((operation = socket->sending.head) && send_push(socket, operation, false))
+        operation_append(finished, operation_pop(&socket->sending));
+    if (socket->fin_pending && !socket->sending.head)
+        submit_shutdown(socket);
+}
+
+void send_fail(struct socket *socket, DWORD error, struct operation_queue *finished)
+{
+    struct operation *operation;
+
+    while ((operation = operation_pop(&socket->sending))) {
+        operation->error = error;
+        operation_append(finished, operation);
+    }
+}

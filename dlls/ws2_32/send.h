@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sending side of a socket: handing bytes to the server within the send window.  All under the
+ * socket's lock.
+ */
+#ifndef RINGSOCK_SEND_H
+#define RINGSOCK_SEND_H
+
+#include "socket.h"
+
+#define SEND_WINDOW_DEFAULT \
+    (256u << 10) /* bytes that may wait in the server, see docs/architecture.md */
+
+/* Why this socket cannot send now, or 0. */
+DWORD send_check(const struct socket *socket);
+
+/* Hands over what the window allows (everything if `whole`).  True when the operation is complete,
+ * with its result set. */
+bool send_push(struct socket *socket, struct operation *operation, bool whole);
+
+/* The kernel has taken some: goes on with what is queued. */
+void send_progress(struct socket *socket, struct operation_queue *finished);
+
+/* The connection is gone: every queued send fails. */
+void send_fail(struct socket *socket, DWORD error, struct operation_queue *finished);
+
+/* shutdown(SD_SEND): now, or after the last queued send. */
+void send_shutdown(struct socket *socket);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * send, sendto, WSASend, WSASendTo, WSASendMsg, WSASendDisconnect: from their arguments to one
+ * operation.  Takes the socket's lock; the rest is send.c's.
+ */
+#include "request.h"
+#include "send.h"
+#include "sockaddr.h"
+#include "socket_life.h"
+#include "startup.h"
+
+#define DATAGRAM_MAX 65507u /* 65535 less the IPv4 and UDP headers */
+
+struct send_call {
+    const WSABUF *buffers;
+    DWORD count;
+    DWORD *bytes;
+    DWORD flags;
+    const struct sockaddr *to;
+    int to_length;
+    WSAOVERLAPPED *overlapped;
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
+};
+
+/* ---- datagrams: the first to a destination is checked by the kernel before the call returns ----
+ */
+
+static DWORD datagram_check(const struct socket *socket, struct operation *operation,
+                            const struct send_call *call, struct rs_addr *to)
+{
+    DWORD error;
+
+    if (operation->total > DATAGRAM_MAX)
+        return WSAEMSGSIZE;
+    if (call->flags & MSG_OOB)
+        return WSAEOPNOTSUPP;
+    if (!call->to || (!call->to_length && socket->peer.family))
+        return socket->peer.family ? 0 : WSAENOTCONN;
+    if ((error = sockaddr_to_wire(to, call->to, call->to_length, socket->family)))
+        return error;
+    if (!to->port)
+        return WSAEADDRNOTAVAIL;
+    operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
+    return 0;
+}
+
+static uint8_t *gather(const struct operation *operation)
+{
+    uint8_t *all = malloc(operation->total ? operation->total : 1), *to = all;
+    DWORD i;
+
+    for (i = 0; all && i < operation->buffer_count; to += operation->buffers[i++].len)
+        if (operation->buffers[i].len)
+            memcpy(to, operation->buffers[i].buf, operation->buffers[i].len);
+    return all;
+}
+
+static DWORD learn_local_address(struct socket *socket)
+{
+    struct rs_addr local;
+    struct request request = {.session = socket->session,
+                              .type = RS_SUB_GETNAME,
+                              .socket = socket->index,
+                              .reply = &local,
+                              .reply_size = sizeof(local)};
+    DWORD error = request_call(&request);
+
+    if (!error && request.reply_length == sizeof(local)) {
+        AcquireSRWLockExclusive(&socket->lock);
+        socket->local = local;
+        socket->bound = true;
+        ReleaseSRWLockExclusive(&socket->lock);
+    }
+    return error;
+}
+
+/* Sends and waits for the kernel's word; binds the socket.  No lock is held. */
+static DWORD send_first_datagram(struct socket *socket, struct operation *operation,
+                                 const struct rs_addr *to)
+{
+    struct request request = {.session = socket->session,
+                              .type = RS_SUB_SENDTO,
+                              .flags = RS_SEND_REPLY,
+                              .socket = socket->index,
+                              .payload = to,
+                              .payload_size = sizeof(*to)};
+    uint8_t *data = gather(operation);
+    DWORD error;
+
+    if (!data)
+        return WSAENOBUFS;
+    request.payload2 = data;
+    request.payload2_size = (uint32_t)operation->total;
+    if (!(error = request_call(&request))) {
+        AcquireSRWLockExclusive(&socket->lock);
+        socket->submitted += (uint32_t)operation->total;
+        socket->last_destination = *to;
+        ReleaseSRWLockExclusive(&socket->lock);
+        operation->done = operation->total;
+        if (!socket->bound)
+            error = learn_local_address(socket);
+    }
+    free(data);
+    return error;
+}
+
+/* ---- both kinds of socket ---- */
+
+enum outcome { SEND_DONE, SEND_QUEUED };
+
+/* Caller holds the lock.  Queues what cannot be handed over now. */
+static enum outcome push_or_queue(struct socket *socket, struct operation *operation, bool whole)
+{
+    if (!socket->sending.head && send_push(socket, operation, whole))
+        return SEND_DONE;
+    operation_append(&socket->sending, operation);
+    socket_update_interest(socket);
+    return SEND_QUEUED;
+}
+
+static DWORD wait_until_sent(struct socket *socket, struct operation *operation)
+{
+    uint64_t deadline =
+        socket->send_timeout ? waiter_deadline(socket->send_timeout) : WAITER_FOREVER;
+
+    if (!socket_wait(socket, &socket->sending, operation, deadline))
+        return WSAETIMEDOUT;
+    return operation->error == WSA_OPERATION_ABORTED ? WSAEINTR : operation->error;
+}
+
+static DWORD send_nonblocking(struct socket *socket, struct operation *operation)
+{
+    if (socket->sending.head || !socket_can_send(socket)) {
+        socket_event_enable(socket, FD_WRITE); /* "after a send failed with WSAEWOULDBLOCK" */
+        socket_update_interest(socket);
+        return WSAEWOULDBLOCK;
+    }
+    send_push(socket, operation, true); /* Windows takes all or nothing */
+    return operation->error;
+}
+
+static DWORD send_synchronous(struct socket *socket, struct operation *operation)
+{
+    enum outcome outcome = SEND_DONE;
+    DWORD error;
+
+    AcquireSRWLockExclusive(&socket->lock);
+    if (!(error = send_check(socket))) {
+        if (socket->nonblocking)
+            error = send_nonblocking(socket, operation);
+        else if (!socket->sending.head && send_push(socket, operation, false))
+            error = operation->error;
+        else
+            outcome = SEND_QUEUED;
+    }
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (outcome == SEND_DONE)
+        return error;
+
+    if (!(operation->waiter = waiter_current()))
+        return WSAENOBUFS;
+    waiter_arm(operation->waiter, socket->session);
+    AcquireSRWLockExclusive(&socket->lock);
+    outcome = push_or_queue(socket, operation, false);
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (outcome == SEND_DONE) {
+        waiter_disarm(operation->waiter);
+        return operation->error;
+    }
+    return wait_until_sent(socket, operation);
+}
+
+static DWORD send_sync_call(struct socket *socket, const struct send_call *call)
+{
+    struct operation operation = {.kind = OPERATION_SEND, .flags = call->flags};
+    struct rs_addr to = {0};
+    DWORD error = operation_set_buffers(&operation, call->buffers, call->count);
+
+    if (error)
+        return error;
+    if (socket->type != SOCK_STREAM)
+        error = datagram_check(socket, &operation, call, &to);
+    if (!error && to.family && !wire_address_equal(&to, &socket->last_destination)) {
+        if (!(error = send_check(socket)))
+            error = send_first_datagram(socket, &operation, &to);
+    } else if (!error)
+        error = send_synchronous(socket, &operation);
+    if (!error && call->bytes)
+        *call->bytes = (DWORD)operation.done;
+    operation_release_buffers(&operation);
+    return error;
+}
+
+static DWORD post(struct socket *socket, struct operation *operation)
+{
+    enum outcome outcome = SEND_DONE;
+    DWORD error;
+
+    AcquireSRWLockExclusive(&socket->lock);
+    if (!(error = send_check(socket)))
+        outcome = push_or_queue(socket, operation, false);
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (outcome == SEND_DONE)
+        return error ? error : operation->error;
+    session_reap(socket->session);
+    return WSA_IO_PENDING;
+}
+
+static DWORD send_overlapped(struct socket *socket, const struct send_call *call)
+{
+    struct operation *operation;
+    struct rs_addr to = {0};
+    DWORD error;
+
+    operation = operation_create(socket, OPERATION_SEND, call->overlapped, call->routine, &error);
+    if (!operation)
+        return error;
+    operation->flags = call->flags;
+    if (!(error = operation_set_buffers(operation, call->buffers, call->count)) &&
+        socket->type != SOCK_STREAM)
+        error = datagram_check(socket, operation, call, &to);
+    if (!error && to.family && !wire_address_equal(&to, &socket->last_destination)) {
+        if (!(error = send_check(socket)))
+            error = send_first_datagram(socket, operation, &to);
+    } else if (!error)
+        error = post(socket, operation);
+    if (error == WSA_IO_PENDING)
+        return error;
+    if (error) {
+        operation->error = error;
+        operation_discard(operation);
+        return error;
+    }
+    if (call->bytes)
+        *call->bytes = (DWORD)operation->done;
+    operation->immediate = true;
+    operation_deliver(operation);
+    return 0;
+}
+
+static int transmit(SOCKET s, const struct send_call *call)
+{
+    struct socket *socket = socket_get(s);
+    bool overlapped;
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    overlapped = call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
+    if (!call->buffers || (!overlapped && !call->bytes))
+        error = WSAEFAULT;
+    else
+        error = overlapped ? send_overlapped(socket, call) : send_sync_call(socket, call);
+    socket_put(socket);
+    return return_error(error);
+}
+
+/* ---- exports ---- */
+
+int WSAAPI WSASendTo(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWORD flags,
+                     const struct sockaddr *to, int to_length, LPWSAOVERLAPPED overlapped,
+                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    struct send_call call = {buffers, count, bytes, flags, to, to_length, overlapped, routine};
+
+    return transmit(s, &call);
+}
+
+int WSAAPI WSASend(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWORD flags,
+                   LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    return WSASendTo(s, buffers, count, bytes, flags, NULL, 0, overlapped, routine);
+}
+
+int WSAAPI sendto(SOCKET s, const char *buffer, int length, int flags, const struct sockaddr *to,
+                  int to_length)
+{
+    WSABUF data = {(ULONG)length, (char *)buffer};
+    DWORD bytes = 0;
+    struct send_call call = {.buffers = &data,
+                             .count = 1,
+                             .bytes = &bytes,
+                             .flags = (DWORD)flags,
+                             .to = to,
+                             .to_length = to_length};
+
+    if (length < 0 || (!buffer && length))
+        return socket_is_valid(s) ? return_error(WSAEFAULT) : SOCKET_ERROR;
+    return transmit(s, &call) ? SOCKET_ERROR : (int)bytes;
+}
+
+int WSAAPI send(SOCKET s, const char *buffer, int length, int flags)
+{
+    return sendto(s, buffer, length, flags, NULL, 0);
+}
+
+int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes,
+                      LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    struct socket *socket = socket_get(s);
+    bool stream;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    stream = socket->type == SOCK_STREAM;
+    socket_put(socket);
+    if (!message)
+        return return_error(WSAEFAULT);
+    if (stream)
+        return return_error(WSAEINVAL); /* WSASendMsg's page: datagram and raw sockets only */
+    if (message->Control.len)
+        return return_error(WSAEOPNOTSUPP);
+    return WSASendTo(s, message->lpBuffers, message->dwBufferCount, bytes, flags, message->name,
+                     message->namelen, overlapped, routine);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The channel to the server (see session.h).  Owns the current session and its submission ring.
+ * session_open takes open_lock (outermost); submit_begin..submit_end hold submit_lock (innermost).
+ */
+#include "session.h"
+#include "inbound.h"
+#include "intercept.h"
+#include "log.h"
+#include "ntcalls.h"
+#include "runtime.h"
+
+#ifndef RINGSOCK_VERSION
+#define RINGSOCK_VERSION "0"
+#endif
+
+static SRWLOCK open_lock = SRWLOCK_INIT;
+static struct session *volatile current;
+
+uint64_t rs_clock(void)
+{
+    static LONGLONG frequency;
+    LARGE_INTEGER counter, per_second;
+
+    NtQueryPerformanceCounter(&counter, frequency ? NULL : &per_second);
+    if (!frequency)
+        frequency = per_second.QuadPart;
+    if (frequency == 10000000)
+        return counter.QuadPart;
+    return (uint64_t)((double)counter.QuadPart * 1e7 / (double)frequency);
+}
+
+struct session *session_current(void)
+{
+    struct session *session = current;
+
+    return session && !session->dead ? session : NULL;
+}
+
+HANDLE session_open_fifo(struct session *session, WCHAR letter, uint32_t number, DWORD access,
+                         DWORD flags, bool inherit)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, inherit};
+    WCHAR path[ARRAYSIZE(session->directory) + 16];
+    HANDLE handle;
+
+    swprintf(path, ARRAYSIZE(path), L"%ls\\%lc%u", session->directory, letter, number);
+    handle = CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, &attributes,
+                         OPEN_EXISTING, flags, NULL);
+    return handle == INVALID_HANDLE_VALUE ? NULL : handle;
+}
+
+/* ---- opening ---- */
+
+static bool part_fits(const struct rs_segment *segment, uint32_t offset, uint64_t size)
+{
+    return offset % 64 == 0 && offset <= segment->segment_size &&
+           size <= segment->segment_size - offset;
+}
+
+static bool segment_valid(const struct rs_segment *segment, uint64_t session, uint64_t file_size)
+{
+    uint32_t ring = segment->ring_size;
+
+    return segment->magic == RS_MAGIC && segment->protocol == RS_PROTOCOL &&
+           segment->session == session && segment->segment_size <= file_size &&
+           ring >= 4 * RS_MAX_RECORD && !(ring & (ring - 1)) &&
+           part_fits(segment, segment->sub_data, ring) &&
+           part_fits(segment, segment->comp_data, ring) && segment->slot_count &&
+           part_fits(segment, segment->slots,
+                     (uint64_t)segment->slot_count * sizeof(struct rs_slot)) &&
+           part_fits(segment, segment->sockets,
+                     (uint64_t)segment->socket_count * sizeof(struct rs_socket_shared)) &&
+           part_fits(segment, segment->groups, (uint64_t)segment->group_count * sizeof(uint32_t));
+}
+
+static struct rs_segment *map_segment(const WCHAR *directory, uint64_t session)
+{
+    WCHAR path[RUNTIME_PATH_MAX];
+    struct rs_segment *segment = NULL;
+    LARGE_INTEGER size;
+    HANDLE file, mapping;
+
+    swprintf(path, ARRAYSIZE(path), L"%ls\\shm", directory);
+    file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                       OPEN_EXISTING, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return NULL;
+    if (GetFileSizeEx(file, &size) && size.QuadPart >= (LONGLONG)sizeof(*segment) &&
+        (mapping = CreateFileMappingW(file, NULL, PAGE_READWRITE, 0, 0, NULL))) {
+        segment = MapViewOfFile(mapping, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
+        CloseHandle(mapping);
+    }
+    CloseHandle(file);
+    if (segment && !segment_valid(segment, session, size.QuadPart)) {
+        UnmapViewOfFile(segment);
+        segment = NULL;
+    }
+    return segment;
+}
+
+static HANDLE open_bell(const WCHAR *directory)
+{
+    WCHAR path[RUNTIME_PATH_MAX];
+    HANDLE handle;
+
+    swprintf(path, ARRAYSIZE(path), L"%ls\\bell", directory);
+    handle = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                         OPEN_EXISTING, 0, NULL);
+    return handle == INVALID_HANDLE_VALUE ? NULL : handle;
+}
+
+static void use_segment(struct session *session, struct rs_segment *segment)
+{
+    uint8_t *base = (uint8_t *)segment;
+    uint32_t size = segment->ring_size;
+
+    session->segment = segment;
+    session->slots = (struct rs_slot *)(base + segment->slots);
+    session->slot_count = segment->slot_count;
+    session->sockets = (struct rs_socket_shared *)(base + segment->sockets);
+    session->socket_count = segment->socket_count;
+    session->groups = (uint32_t *)(base + segment->groups);
+    session->group_count = segment->group_count;
+    session->sub = (struct rs_ring_end){&segment->sub, base + segment->sub_data, size, 0};
+    session->comp = (struct rs_ring_end){&segment->comp, base + segment->comp_data, size, 0};
+}
+
+static struct session *session_create(const struct runtime *runtime, const struct rs_ticket *ticket)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    struct rs_segment *segment = NULL;
+
+    if (!session)
+        return NULL;
+    swprintf(session->directory, ARRAYSIZE(session->directory), L"%ls\\s%016llx",
+             runtime->directory, (unsigned long long)ticket->session);
+    if (!(segment = map_segment(session->directory, ticket->session)))
+        goto failed;
+    use_segment(session, segment);
+    if (!(session->by_index = calloc(session->socket_count, sizeof(*session->by_index))) ||
+        !(session->bell = open_bell(session->directory)) ||
+        !(session->pump_fifo = session_open_fifo(session, 'w', 0, GENERIC_READ, 0, false)))
+        goto failed;
+    return session;
+
+failed:
+    log_error("cannot set up a session in %ls, error %lu", session->directory, GetLastError());
+    if (session->bell)
+        CloseHandle(session->bell);
+    free(session->by_index);
+    if (segment)
+        UnmapViewOfFile(segment);
+    free(session);
+    return NULL;
+}
+
+static void send_hello(struct session *session, const char *program)
+{
+    struct rs_record *record =
+        submit_begin(session, RS_SUB_HELLO, 0, 0, sizeof(*record) + sizeof(struct rs_hello));
+    struct rs_hello *hello;
+
+    if (!record)
+        return;
+    hello = (struct rs_hello *)(record + 1);
+    memset(hello, 0, sizeof(*hello));
+    hello->windows_pid = GetCurrentProcessId();
+    hello->pointer_bits = 8 * sizeof(void *);
+    snprintf(hello->dll_version, sizeof(hello->dll_version), "%s", RINGSOCK_VERSION);
+    snprintf(hello->program, sizeof(hello->program), "%s", program);
+    submit_end(session, record, sizeof(*record) + sizeof(*hello), 0);
+}
+
+static const char *program_name(char *path, DWORD size)
+{
+    DWORD length = GetModuleFileNameA(NULL, path, size);
+    const char *name;
+
+    if (!length || length >= size)
+        return "?";
+    name = strrchr(path, '\\');
+    return name ? name + 1 : path;
+}
+
+static DWORD session_start(struct session **result)
+{
+    struct runtime *runtime = calloc(1, sizeof(*runtime));
+    struct rs_ticket ticket;
+    struct session *session = NULL;
+    char path[MAX_PATH];
+    const char *program = program_name(path, sizeof(path));
+    DWORD error = WSAENOBUFS;
+
+    if (!runtime)
+        return error;
+    if (!(error = runtime_locate(runtime)) && !(error = runtime_join(runtime, &ticket))) {
+        error = WSASYSNOTREADY;
+        if ((session = session_create(runtime, &ticket)) && pump_start(session)) {
+            send_hello(session, program);
+            log_info("ringsock: %s in %s, Wine %s, server pid %u (%ls)", RINGSOCK_VERSION, program,
+                     log_wine_version(), session->segment->server_pid, runtime->server);
+            error = 0;
+        }
+    }
+    free(runtime);
+    *result = session;
+    return error;
+}
+
+DWORD session_open(struct session **session)
+{
+    DWORD error = 0;
+
+    if ((*session = session_current()))
+        return 0;
+    AcquireSRWLockExclusive(&open_lock);
+    if (!(*session = session_current()) && !(error = session_start(session)))
+        current = *session;
+    ReleaseSRWLockExclusive(&open_lock);
+    return error;
+}
+
+/* ---- the submission ring ---- */
+
+void session_ring_bell(struct session *session)
+{
+    uint64_t *sleeping = &session->segment->sleeping_until;
+    DWORD count;
+
+    /* pairs with the server's store before it looks at the ring a last time */
+    if (__atomic_load_n(sleeping, __ATOMIC_SEQ_CST) &&
+        __atomic_exchange_n(sleeping, 0, __ATOMIC_SEQ_CST))
+        WriteFile(session->bell, "", 1, &count, NULL); /* no reader: the pump sees that as well */
+}
+
+/* The server always drains the ring, so this is short: yield first, sleep a little after that. */
+static void wait_for_room(struct session *session, unsigned int round)
+{
+    session_ring_bell(session);
+    if (round < 64)
+        SwitchToThread();
+    else
+        Sleep(1);
+}
+
+struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t flags,
+                               uint32_t socket, uint32_t size)
+{
+    struct rs_record *record = NULL;
+    unsigned int round = 0;
+
+    AcquireSRWLockExclusive(&session->submit_lock);
+    while (!session->dead && !(record = rs_ring_reserve(&session->sub, size)))
+        wait_for_room(session, round++);
+    if (!record) {
+        ReleaseSRWLockExclusive(&session->submit_lock);
+        return NULL;
+    }
+    memset(record, 0, sizeof(*record));
+    record->type = type;
+    record->flags = flags;
+    record->socket = socket;
+    return record;
+}
+
+void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length)
+{
+    record->length = length;
+    rs_ring_publish(&session->sub, record, size);
+    ReleaseSRWLockExclusive(&session->submit_lock);
+    session_ring_bell(session);
+}
+
+void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket)
+{
+    struct rs_record *record = submit_begin(session, type, flags, socket, sizeof(*record));
+
+    if (record)
+        submit_end(session, record, sizeof(*record), 0);
+}
+
+/* ---- the completion ring ---- */
+
+void session_reap(struct session *session)
+{
+    struct rs_record header;
+    const uint8_t *body;
+    enum rs_peek peek;
+
+    if (!rs_ring_pending(&session->comp))
+        return;
+    AcquireSRWLockExclusive(&session->reap_lock);
+    while ((peek = rs_ring_peek(&session->comp, &header, &body)) == RS_PEEK_RECORD) {
+        inbound_record(session, &header, body);
+        rs_ring_skip(&session->comp, &header);
+        rs_ring_consume_end(&session->comp);
+    }
+    if (peek == RS_PEEK_CORRUPT)
+        log_once(LOG_ERROR, "the completion ring is corrupt");
+    ReleaseSRWLockExclusive(&session->reap_lock);
+}

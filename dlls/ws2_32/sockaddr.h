@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Between Winsock's sockaddr and the wire's rs_addr.  Pure functions.
+ */
+#ifndef RINGSOCK_SOCKADDR_H
+#define RINGSOCK_SOCKADDR_H
+
+#include "winsock.h"
+#include <ringsock/abi.h>
+
+/* Returns 0, WSAEFAULT (NULL or too short) or WSAEAFNOSUPPORT (not the socket's family). */
+DWORD sockaddr_to_wire(struct rs_addr *wire, const struct sockaddr *address, int length,
+                       int family);
+
+/* Fills *address (room for the largest) and returns its length. */
+int sockaddr_from_wire(struct sockaddr_in6 *address, const struct rs_addr *wire);
+
+/* As getsockname and its like give an address out: WSAEFAULT where it does not fit. */
+DWORD sockaddr_store(const struct rs_addr *wire, struct sockaddr *address, int *length);
+
+static inline int sockaddr_size(int family)
+{
+    return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+static inline bool wire_address_equal(const struct rs_addr *first, const struct rs_addr *second)
+{
+    return first->family == second->family && first->port == second->port &&
+           !memcmp(first->bytes, second->bytes, sizeof(first->bytes));
+}
+
+#endif

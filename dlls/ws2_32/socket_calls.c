@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * socket, WSASocket, closesocket, bind, shutdown, getsockname, getpeername.  Takes the socket's
+ * lock, never while it waits for the server.
+ */
+#include "log.h"
+#include "protocols.h"
+#include "receive.h"
+#include "request.h"
+#include "send.h"
+#include "sockaddr.h"
+#include "socket_life.h"
+#include "startup.h"
+
+/* ---- making ---- */
+
+#define KNOWN_FLAGS \
+    (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_ACCESS_SYSTEM_SECURITY)
+
+static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
+                            struct request *request)
+{
+    request->type = RS_SUB_SOCKET;
+    request->session = session;
+    request->arg[0] = protocol->iAddressFamily == AF_INET6 ? RS_AF_INET6 : RS_AF_INET;
+    request->arg[1] = protocol->iSocketType == SOCK_STREAM ? RS_STREAM : RS_DGRAM;
+    return request_call(request);
+}
+
+static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET *handle)
+{
+    struct request request = {0};
+    struct session *session;
+    struct socket *socket;
+    DWORD error;
+
+    if ((error = session_open(&session)) || (error = ask_for_socket(session, protocol, &request)))
+        return error;
+    socket = socket_make(session, request.value, protocol->iAddressFamily, protocol->iSocketType,
+                         protocol->iProtocol);
+    if (!socket) {
+        submit_simple(session, RS_SUB_CLOSE, RS_CLOSE_ABORT, request.value);
+        return WSAENOBUFS;
+    }
+    socket->creation_flags = flags;
+    if ((error = socket_open_handle(socket, request.value2)))
+        socket_discard(socket);
+    else
+        *handle = socket->handle;
+    socket_put(socket);
+    return error;
+}
+
+SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW info, GROUP group,
+                         DWORD flags)
+{
+    const WSAPROTOCOL_INFOW *found;
+    SOCKET handle = INVALID_SOCKET;
+    int error = 0;
+
+    (void)group; /* "reserved" */
+    if (!startup_check())
+        return INVALID_SOCKET;
+    if (info && info->dwServiceFlags4) { /* made by WSADuplicateSocket */
+        log_once(LOG_WARN, "WSASocket cannot take over a duplicated socket yet");
+        SetLastError(WSAEOPNOTSUPP);
+        return INVALID_SOCKET;
+    }
+    if (info) {
+        if (family == FROM_PROTOCOL_INFO || !family)
+            family = info->iAddressFamily;
+        if (type == FROM_PROTOCOL_INFO || !type)
+            type = info->iSocketType;
+        if (protocol == FROM_PROTOCOL_INFO || !protocol)
+            protocol = info->iProtocol;
+    }
+    if (!(found = protocol_find_error(family, type, protocol, &error)))
+        ;
+    else if (flags & ~KNOWN_FLAGS) {
+        log_once(LOG_WARN, "WSASocket: flags %#lx are not supported", flags & ~KNOWN_FLAGS);
+        error = WSAEINVAL;
+    } else
+        error = (int)make_socket(found, flags, &handle);
+    if (error)
+        SetLastError(error);
+    return handle;
+}
+
+SOCKET WSAAPI WSASocketA(int family, int type, int protocol, LPWSAPROTOCOL_INFOA info, GROUP group,
+                         DWORD flags)
+{
+    WSAPROTOCOL_INFOW wide;
+
+    if (!info)
+        return WSASocketW(family, type, protocol, NULL, group, flags);
+    memcpy(&wide, info, offsetof(WSAPROTOCOL_INFOW, szProtocol)); /* the same up to the name */
+    wide.szProtocol[0] = 0;
+    return WSASocketW(family, type, protocol, &wide, group, flags);
+}
+
+SOCKET WSAAPI socket(int family, int type, int protocol)
+{
+    return WSASocketW(family, type, protocol, NULL, 0, WSA_FLAG_OVERLAPPED);
+}
+
+int WSAAPI closesocket(SOCKET s)
+{
+    struct socket *socket = socket_get(s);
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    error = socket_close(socket);
+    socket_put(socket);
+    return return_error(error);
+}
+
+/* ---- names ---- */
+
+static DWORD bind_socket(struct socket *socket, const struct rs_addr *address)
+{
+    struct rs_addr local = {0};
+    struct request request = {.session = socket->session,
+                              .type = RS_SUB_BIND,
+                              .socket = socket->index,
+                              .payload = address,
+                              .payload_size = sizeof(*address),
+                              .reply = &local,
+                              .reply_size = sizeof(local)};
+    DWORD error = request_call(&request);
+
+    if (!error) {
+        AcquireSRWLockExclusive(&socket->lock);
+        socket->bound = true;
+        socket->local = local;
+        ReleaseSRWLockExclusive(&socket->lock);
+    }
+    return error;
+}
+
+int WSAAPI bind(SOCKET s, const struct sockaddr *name, int length)
+{
+    struct socket *socket = socket_get(s);
+    struct rs_addr address;
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    if (!(error = sockaddr_to_wire(&address, name, length, socket->family)))
+        error = socket->state == SOCKET_DEAD ? WSAENETDOWN
+                : socket->bound              ? WSAEINVAL
+                                             : bind_socket(socket, &address);
+    socket_put(socket);
+    return return_error(error);
+}
+
+int WSAAPI getsockname(SOCKET s, struct sockaddr *name, int *length)
+{
+    struct socket *socket = socket_get(s);
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    session_reap(socket->session);
+    AcquireSRWLockShared(&socket->lock);
+    if (!socket->local.family)
+        error = WSAEINVAL; /* "The socket has not been bound" */
+    else
+        error = sockaddr_store(&socket->local, name, length);
+    ReleaseSRWLockShared(&socket->lock);
+    socket_put(socket);
+    return return_error(error);
+}
+
+int WSAAPI getpeername(SOCKET s, struct sockaddr *name, int *length)
+{
+    struct socket *socket = socket_get(s);
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    session_reap(socket->session);
+    AcquireSRWLockShared(&socket->lock);
+    if (!socket->peer.family)
+        error = WSAENOTCONN;
+    else
+        error = sockaddr_store(&socket->peer, name, length);
+    ReleaseSRWLockShared(&socket->lock);
+    socket_put(socket);
+    return return_error(error);
+}
+
+/* ---- shutdown ---- */
+
+static DWORD shut_down(struct socket *socket, int how)
+{
+    if (how != SD_RECEIVE && how != SD_SEND && how != SD_BOTH)
+        return WSAEINVAL;
+    if (socket->state == SOCKET_DEAD)
+        return WSAENETDOWN;
+    if (socket->type == SOCK_STREAM && socket->state != SOCKET_CONNECTED)
+        return WSAENOTCONN;
+    if (how != SD_SEND)
+        socket->shut_recv = true;
+    if (how != SD_RECEIVE && !socket->shut_send) {
+        socket->shut_send = true;
+        if (socket->type == SOCK_STREAM)
+            send_shutdown(socket);
+    }
+    return 0;
+}
+
+int WSAAPI shutdown(SOCKET s, int how)
+{
+    struct socket *socket = socket_get(s);
+    DWORD error;
+
+    if (!socket)
+        return SOCKET_ERROR;
+    session_reap(socket->session);
+    AcquireSRWLockExclusive(&socket->lock);
+    error = shut_down(socket, how);
+    ReleaseSRWLockExclusive(&socket->lock);
+    socket_put(socket);
+    return return_error(error);
+}
+
+int WSAAPI WSASendDisconnect(SOCKET s, LPWSABUF data)
+{
+    if (data && data->len)
+        return socket_is_valid(s) ? return_error(WSAENOPROTOOPT) : SOCKET_ERROR;
+    return shutdown(s, SD_SEND);
+}
+
+int WSAAPI WSARecvDisconnect(SOCKET s, LPWSABUF data)
+{
+    if (data && data->len)
+        return socket_is_valid(s) ? return_error(WSAENOPROTOOPT) : SOCKET_ERROR;
+    return shutdown(s, SD_RECEIVE);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The beginning and the end of sockets (see socket_life.h).  Owns session.by_index; takes
+ * index_lock and the socket's lock, never both.
+ */
+#include "socket_life.h"
+#include "handle_table.h"
+#include "intercept.h"
+#include "log.h"
+#include "readiness.h"
+#include "request.h"
+#include "send.h"
+
+/* ---- indices ---- */
+
+struct socket *socket_by_index(struct session *session, uint32_t index)
+{
+    struct socket *socket = NULL;
+
+    if (index >= session->socket_count)
+        return NULL;
+    AcquireSRWLockShared(&session->index_lock);
+    if ((socket = session->by_index[index]))
+        socket_hold(socket);
+    ReleaseSRWLockShared(&session->index_lock);
+    return socket;
+}
+
+bool socket_set_index(struct session *session, uint32_t index, struct socket *socket)
+{
+    struct socket *previous;
+
+    if (!index || index >= session->socket_count)
+        return false;
+    AcquireSRWLockExclusive(&session->index_lock);
+    previous = session->by_index[index];
+    session->by_index[index] = socket_hold(socket);
+    ReleaseSRWLockExclusive(&session->index_lock);
+    if (previous)
+        socket_put(previous);
+    return true;
+}
+
+void socket_unindex(struct session *session, uint32_t index)
+{
+    struct socket *socket;
+
+    AcquireSRWLockExclusive(&session->index_lock);
+    socket = session->by_index[index];
+    session->by_index[index] = NULL;
+    ReleaseSRWLockExclusive(&session->index_lock);
+    if (socket)
+        socket_put(socket);
+}
+
+void socket_forget_index(struct session *session, uint32_t index)
+{
+    struct rs_socket_shared *shared = &session->sockets[index];
+
+    shared->consumed = shared->want_sent = shared->interest = 0; /* as the next owner finds them */
+    socket_unindex(session, index);
+    submit_simple(session, RS_SUB_FORGET, 0, index);
+}
+
+/* ---- beginning ---- */
+
+struct socket *socket_make(struct session *session, uint32_t index, int family, int type,
+                           int protocol)
+{
+    struct socket *socket = socket_allocate();
+
+    if (!socket)
+        return NULL;
+    socket->session = session;
+    socket->index = index;
+    socket->shared = &session->sockets[index];
+    socket->family = family;
+    socket->type = type;
+    socket->protocol = protocol;
+    socket->send_window = SEND_WINDOW_DEFAULT;
+    socket->v6only = family == AF_INET6;
+    if (!socket_set_index(session, index, socket)) {
+        socket_put(socket);
+        return NULL;
+    }
+    return socket;
+}
+
+DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
+{
+    bool inherit = !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT);
+
+    socket->handle = (SOCKET)session_open_fifo(
+        socket->session, 'a', anchor, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED, inherit);
+    if (!socket->handle) {
+        log_warn("cannot open anchor %u, error %lu", anchor, GetLastError());
+        return socket->session->dead ? WSAENETDOWN : WSAEMFILE;
+    }
+    if (!handle_table_insert(socket)) {
+        real_NtClose((HANDLE)socket->handle);
+        return WSAENOBUFS;
+    }
+    submit_simple(socket->session, RS_SUB_ANCHORED, 0, socket->index);
+    return 0;
+}
+
+void socket_discard(struct socket *socket)
+{
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->closing = true;
+    ReleaseSRWLockExclusive(&socket->lock);
+    submit_simple(socket->session, RS_SUB_CLOSE, RS_CLOSE_ABORT, socket->index);
+}
+
+/* ---- cancellation ---- */
+
+static ULONG abort_queue(struct operation_queue *queue, DWORD error,
+                         const WSAOVERLAPPED *overlapped, DWORD thread_id,
+                         struct operation_queue *finished)
+{
+    struct operation_queue all = *queue;
+    struct operation *operation;
+    ULONG count = 0;
+
+    queue->head = queue->tail = NULL;
+    while ((operation = operation_pop(&all))) {
+        if ((overlapped && operation->overlapped != overlapped) ||
+            (thread_id && (!operation->overlapped || operation->issuer_thread != thread_id))) {
+            operation_append(queue, operation);
+            continue;
+        }
+        operation->error = error;
+        operation_append(finished, operation);
+        count++;
+    }
+    return count;
+}
+
+ULONG socket_abort_operations(struct socket *socket, DWORD error, const WSAOVERLAPPED *overlapped,
+                              DWORD thread_id, struct operation_queue *finished)
+{
+    ULONG count = abort_queue(&socket->receiving, error, overlapped, thread_id, finished);
+
+    count += abort_queue(&socket->sending, error, overlapped, thread_id, finished);
+    count += abort_queue(&socket->connecting, error, overlapped, thread_id, finished);
+    count += abort_queue(&socket->accepting, error, overlapped, thread_id, finished);
+    socket_update_interest(socket);
+    return count;
+}
+
+ULONG socket_cancel(struct socket *socket, WSAOVERLAPPED *overlapped, DWORD thread_id)
+{
+    struct operation_queue finished = {NULL, NULL};
+    ULONG count;
+
+    AcquireSRWLockExclusive(&socket->lock);
+    count =
+        socket_abort_operations(socket, WSA_OPERATION_ABORTED, overlapped, thread_id, &finished);
+    ReleaseSRWLockExclusive(&socket->lock);
+    operation_deliver_list(&finished);
+    return count;
+}
+
+bool socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
+                 uint64_t deadline)
+{
+    bool removed = false;
+
+    while (!operation->finished && !removed) {
+        session_reap(socket->session);
+        if (operation->finished || waiter_wait(operation->waiter, deadline, true) != WAITER_TIMEOUT)
+            continue;
+        AcquireSRWLockExclusive(&socket->lock);
+        removed = operation_remove(queue, operation);
+        socket_update_interest(socket);
+        ReleaseSRWLockExclusive(&socket->lock);
+        deadline = WAITER_FOREVER; /* not there any more: somebody is about to finish it */
+    }
+    waiter_disarm(operation->waiter);
+    return !removed;
+}
+
+/* ---- end ---- */
+
+void socket_closed_by_handle(struct socket *socket)
+{
+    struct operation_queue finished = {NULL, NULL};
+    struct incoming *incoming, *next;
+
+    if (!handle_table_remove(socket))
+        return;
+    socket_event_release(socket);
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->closing = true;
+    socket_notify(socket, FD_CLOSE); /* pollers return */
+    incoming = socket->incoming;
+    socket->incoming = socket->incoming_last = NULL;
+    socket_abort_operations(socket, WSA_OPERATION_ABORTED, NULL, 0, &finished);
+    ReleaseSRWLockExclusive(&socket->lock);
+    for (; incoming; incoming = next) {
+        next = incoming->next;
+        socket_discard(incoming->socket);
+        socket_put(incoming->socket);
+        free(incoming);
+    }
+    operation_deliver_list(&finished);
+}
+
+static bool close_resets(const struct socket *socket)
+{
+    return socket->linger.l_onoff && !socket->linger.l_linger;
+}
+
+void socket_after_close(struct socket *socket)
+{
+    submit_simple(socket->session, RS_SUB_CLOSE, close_resets(socket) ? RS_CLOSE_ABORT : 0,
+                  socket->index);
+}
+
+static bool close_waits(const struct socket *socket)
+{
+    return socket->linger.l_onoff && socket->linger.l_linger && socket->type == SOCK_STREAM &&
+           socket->state == SOCKET_CONNECTED && !socket->error;
+}
+
+/* closesocket's page: with a linger time the call waits for the acknowledgement of what was sent.
+ */
+static DWORD close_and_wait(struct socket *socket)
+{
+    struct request request = {.session = socket->session,
+                              .type = RS_SUB_CLOSE,
+                              .flags = RS_CLOSE_REPLY,
+                              .socket = socket->index,
+                              .arg = {socket->linger.l_linger * 1000u}};
+    DWORD error = request_call(&request);
+
+    return error == WSAENETDOWN ? error : 0;
+}
+
+DWORD socket_close(struct socket *socket)
+{
+    bool waits = close_waits(socket);
+    DWORD error = 0;
+
+    /* closesocket's page: "fails with WSAEWOULDBLOCK... the socket handle is still valid" */
+    if (waits && socket->nonblocking && socket->submitted != socket->shared->sent)
+        return WSAEWOULDBLOCK;
+    socket_closed_by_handle(socket);
+    real_NtClose((HANDLE)socket->handle);
+    if (waits && !socket->nonblocking)
+        error = close_and_wait(socket);
+    else
+        socket_after_close(socket);
+    return error;
+}

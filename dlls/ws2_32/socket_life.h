@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How sockets begin and end on this side: indices, handles, cancellation.
+ */
+#ifndef RINGSOCK_SOCKET_LIFE_H
+#define RINGSOCK_SOCKET_LIFE_H
+
+#include "socket.h"
+
+/* The socket of a session's index with a reference, or NULL. */
+struct socket *socket_by_index(struct session *session, uint32_t index);
+/* Binds an index to a socket, with a reference of its own.  False for an index out of range. */
+bool socket_set_index(struct session *session, uint32_t index, struct socket *socket);
+void socket_unindex(struct session *session, uint32_t index);
+/* RS_COMP_CLOSED was seen: unindex, and RS_SUB_FORGET so that the server may use it again. */
+void socket_forget_index(struct session *session, uint32_t index);
+
+/* A socket without a handle yet, known under `index`; one reference for the caller. */
+struct socket *socket_make(struct session *session, uint32_t index, int family, int type,
+                           int protocol);
+/* Opens the anchor, makes the handle findable and tells the server.  Returns 0 or a WSA code. */
+DWORD socket_open_handle(struct socket *socket, uint32_t anchor);
+/* Gives an unwanted connection without a handle back to the server: it is reset. */
+void socket_discard(struct socket *socket);
+
+/* Takes operations off their queues and appends them to `finished` with this error: those with this
+ * OVERLAPPED (NULL: all) of this thread (0: any).  Caller holds the lock.  Returns how many. */
+ULONG socket_abort_operations(struct socket *socket, DWORD error, const WSAOVERLAPPED *overlapped,
+                              DWORD thread_id, struct operation_queue *finished);
+
+/* closesocket for a socket that was found; consumes no reference.  Returns 0 or a WSA code. */
+DWORD socket_close(struct socket *socket);
+
+/* Waits for a synchronous operation that was queued; false: the deadline passed and it was taken
+ * off the queue.  Caller holds no lock, has armed operation->waiter before queueing it. */
+bool socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
+                 uint64_t deadline);
+
+#endif

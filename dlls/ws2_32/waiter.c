@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Parking (see waiter.h).  Owns the waiters of all threads and the slot words of the segment.
+ * Takes only its own free-list lock; may call the session and request layers.
+ *
+ * Exactly one party turns a slot from PARKED to RUNNING; that one writes exactly one byte to the
+ * FIFO. So a thread that decides not to read after all knows whether a byte is under way.
+ */
+#include "waiter.h"
+#include "intercept.h"
+#include "log.h"
+#include "request.h"
+
+static DWORD tls_index = TLS_OUT_OF_INDEXES;
+static SRWLOCK free_lock = SRWLOCK_INIT;
+static struct waiter *free_list; /* waiters of threads that have ended; never freed */
+
+bool waiter_init(void)
+{
+    tls_index = TlsAlloc();
+    return tls_index != TLS_OUT_OF_INDEXES;
+}
+
+static struct waiter *waiter_take_free(void)
+{
+    struct waiter *waiter;
+
+    AcquireSRWLockExclusive(&free_lock);
+    if ((waiter = free_list))
+        free_list = waiter->next_free;
+    ReleaseSRWLockExclusive(&free_lock);
+    return waiter;
+}
+
+struct waiter *waiter_current(void)
+{
+    DWORD error = GetLastError();
+    struct waiter *waiter = TlsGetValue(tls_index);
+
+    if (!waiter) {
+        if (!(waiter = waiter_take_free())) {
+            if (!(waiter = calloc(1, sizeof(*waiter))))
+                return NULL;
+            waiter->shared = &waiter->local;
+            if (!(waiter->event = CreateEventW(NULL, FALSE, FALSE, NULL))) {
+                free(waiter);
+                return NULL;
+            }
+        }
+        waiter->thread_id = GetCurrentThreadId();
+        waiter->pending_operations = 0;
+        TlsSetValue(tls_index, waiter);
+    }
+    SetLastError(error); /* TlsGetValue clears it */
+    return waiter;
+}
+
+void waiter_thread_detach(void)
+{
+    struct waiter *waiter = TlsGetValue(tls_index);
+
+    if (!waiter)
+        return;
+    TlsSetValue(tls_index, NULL);
+    if (waiter->thread)
+        real_NtClose(waiter->thread);
+    waiter->thread = NULL;
+    AcquireSRWLockExclusive(&free_lock);
+    waiter->next_free = free_list;
+    free_list = waiter;
+    ReleaseSRWLockExclusive(&free_lock);
+}
+
+HANDLE waiter_thread(struct waiter *waiter)
+{
+    if (!waiter->thread)
+        DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
+                        &waiter->thread, THREAD_SET_CONTEXT, FALSE, 0);
+    return waiter->thread;
+}
+
+uint32_t waiter_wake_word(const struct waiter *waiter)
+{
+    return waiter->slot ? RS_WAKE_SLOT(waiter->slot) : RS_WAKE_PUMP;
+}
+
+uint64_t waiter_deadline(DWORD milliseconds)
+{
+    return milliseconds == INFINITE ? WAITER_FOREVER
+                                    : rs_clock() + (uint64_t)milliseconds * RS_CLOCK_PER_MS;
+}
+
+/* Gives the thread a slot and a FIFO of this session.  Failing is no error: then the thread waits
+ * in NT from the start and the pump wakes it. */
+static void waiter_attach(struct waiter *waiter, struct session *session)
+{
+    struct request request = {.type = RS_SUB_SLOT, .session = session};
+    uint32_t slot;
+
+    if (waiter->fifo)
+        real_NtClose(waiter->fifo);
+    waiter->fifo = NULL;
+    waiter->slot = 0;
+    waiter->shared = &waiter->local;
+    waiter->session = session; /* from here the nested request waits in NT */
+
+    slot = InterlockedIncrement((LONG volatile *)&session->next_slot);
+    if (slot >= session->slot_count) {
+        log_once(LOG_INFO, "more than %u threads wait; the others wait in NT",
+                 session->slot_count - 1);
+        return;
+    }
+    request.arg[0] = slot;
+    if (request_call(&request))
+        return;
+    waiter->fifo = session_open_fifo(session, 'w', slot, GENERIC_READ | GENERIC_WRITE, 0, false);
+    if (!waiter->fifo) {
+        log_warn("cannot open the FIFO of slot %u, error %lu", slot, GetLastError());
+        return;
+    }
+    waiter->slot = slot;
+    waiter->shared = &session->slots[slot];
+}
+
+void waiter_arm(struct waiter *waiter, struct session *session)
+{
+    if (waiter->session != session)
+        waiter_attach(waiter, session);
+    InterlockedExchange(&waiter->signaled, 0);
+    waiter->park_until = 0; /* the FIFO phase begins with the first wait */
+}
+
+void waiter_disarm(struct waiter *waiter)
+{
+    waiter->park_until = 0;
+}
+
+static bool something_to_do(const struct waiter *waiter)
+{
+    return waiter->signaled || waiter->session->dead || rs_ring_pending(&waiter->session->comp);
+}
+
+/* The same at the start of a wait; the caller looks at its condition again, so the signal is spent.
+ */
+static bool take_signal(struct waiter *waiter)
+{
+    return InterlockedExchange(&waiter->signaled, 0) || something_to_do(waiter);
+}
+
+static bool fifo_read_byte(struct waiter *waiter)
+{
+    DWORD count = 0;
+    char byte;
+
+    return ReadFile(waiter->fifo, &byte, 1, &count, NULL) && count == 1;
+}
+
+static void fifo_write_byte(struct waiter *waiter)
+{
+    DWORD count;
+
+    if (!WriteFile(waiter->fifo, "", 1, &count, NULL))
+        log_error("cannot wake slot %u, error %lu", waiter->slot, GetLastError());
+}
+
+/* Lets the server know of a deadline: lowers earliest_deadline, rings if it would sleep past it. */
+static void publish_deadline(struct session *session, uint64_t deadline)
+{
+    uint64_t *shared = &session->segment->earliest_deadline;
+    uint64_t seen = __atomic_load_n(shared, __ATOMIC_SEQ_CST);
+
+    while (deadline < seen)
+        if (__atomic_compare_exchange_n(shared, &seen, deadline, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            break;
+    if (__atomic_load_n(&session->segment->sleeping_until, __ATOMIC_SEQ_CST) > deadline)
+        session_ring_bell(session);
+}
+
+static enum waiter_result wait_on_fifo(struct waiter *waiter, uint64_t deadline)
+{
+    struct rs_slot *slot = waiter->shared;
+
+    slot->deadline = deadline;
+    /* pairs with the server's and waiter_signal's exchange; seq_cst: park, then look */
+    __atomic_store_n(&slot->state, RS_SLOT_PARKED, __ATOMIC_SEQ_CST);
+    if (something_to_do(waiter)) {
+        if (__atomic_exchange_n(&slot->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST) == RS_SLOT_RUNNING)
+            fifo_read_byte(waiter);
+        return WAITER_SIGNALED;
+    }
+    publish_deadline(waiter->session, deadline);
+    if (!fifo_read_byte(waiter)) {
+        log_error("slot %u: its FIFO cannot be read, error %lu", waiter->slot, GetLastError());
+        __atomic_store_n(&slot->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST);
+        waiter->slot = 0; /* never park there again */
+        waiter->shared = &waiter->local;
+    }
+    return something_to_do(waiter) || rs_clock() < deadline ? WAITER_SIGNALED : WAITER_TIMEOUT;
+}
+
+static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, bool alertable)
+{
+    uint64_t now = deadline == WAITER_FOREVER ? 0 : rs_clock();
+    LARGE_INTEGER timeout = {.QuadPart = now < deadline ? -(LONGLONG)(deadline - now) : 0};
+    NTSTATUS status;
+    uint32_t old;
+
+    __atomic_store_n(&waiter->shared->state, RS_SLOT_WAITING, __ATOMIC_SEQ_CST);
+    if (something_to_do(waiter))
+        status = STATUS_TIMEOUT;
+    else
+        status = NtWaitForSingleObject(waiter->event, alertable,
+                                       deadline == WAITER_FOREVER ? NULL : &timeout);
+    old = __atomic_exchange_n(&waiter->shared->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST);
+    if (old == RS_SLOT_RUNNING && status != STATUS_WAIT_0) {
+        /* waiter_signal has claimed the slot and sets the event: leave none behind */
+        NtWaitForSingleObject(waiter->event, FALSE, NULL);
+        return WAITER_SIGNALED;
+    }
+    if (status == STATUS_USER_APC)
+        return WAITER_APC;
+    return something_to_do(waiter) || status == STATUS_WAIT_0 ? WAITER_SIGNALED : WAITER_TIMEOUT;
+}
+
+/* The FIFO phase's end; starts the phase if it has not begun. */
+static uint64_t park_end(struct waiter *waiter)
+{
+    if (!waiter->park_until)
+        waiter->park_until = rs_clock() + RINGSOCK_PARK_MS * RS_CLOCK_PER_MS;
+    return waiter->park_until;
+}
+
+enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline)
+{
+    uint64_t end;
+
+    if (take_signal(waiter))
+        return WAITER_SIGNALED;
+    if (!waiter->slot)
+        return WAITER_TIMEOUT;
+    end = park_end(waiter);
+    return wait_on_fifo(waiter, deadline < end ? deadline : end);
+}
+
+enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable)
+{
+    if (take_signal(waiter))
+        return WAITER_SIGNALED;
+    if (waiter->slot) {
+        uint64_t end = park_end(waiter), now = rs_clock();
+
+        if (now < end && now < deadline) {
+            enum waiter_result result = wait_on_fifo(waiter, deadline < end ? deadline : end);
+
+            if (result == WAITER_SIGNALED || deadline <= end)
+                return result;
+        }
+    }
+    return wait_in_nt(waiter, deadline, alertable);
+}
+
+void waiter_signal(struct waiter *waiter)
+{
+    InterlockedExchange(&waiter->signaled, 1);
+    switch (__atomic_exchange_n(&waiter->shared->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST)) {
+    case RS_SLOT_PARKED:
+        fifo_write_byte(waiter);
+        break;
+    case RS_SLOT_WAITING:
+        SetEvent(waiter->event);
+        break;
+    }
+}
