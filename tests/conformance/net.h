@@ -42,7 +42,8 @@ static RT_UNUSED int net_loopback(int family, struct sockaddr_storage *address)
 }
 
 /* A socket bound to a free loopback port; *address becomes that port's. */
-static RT_UNUSED SOCKET net_bound(int family, int type, struct sockaddr_storage *address, int *length)
+static RT_UNUSED SOCKET net_bound(int family, int type, struct sockaddr_storage *address,
+                                  int *length)
 {
     SOCKET s = socket(family, type, 0);
 
@@ -148,8 +149,8 @@ static RT_UNUSED void net_send_all(SOCKET s, const void *data, int size)
     while (sent < size) {
         got = send(s, (const char *)data + sent, size - sent, 0);
         if (got <= 0) {
-            ok(0, "send returned %d, error %d after %d of %d bytes\n", got, WSAGetLastError(),
-               sent, size);
+            ok(0, "send returned %d, error %d after %d of %d bytes\n", got, WSAGetLastError(), sent,
+               size);
             return;
         }
         sent += got;
@@ -180,15 +181,15 @@ static RT_UNUSED void net_reset(SOCKET s)
 }
 
 /* result == SOCKET_ERROR and the last error; one line for the commonest check. */
-#define ok_error(expression, expected)                                                    \
-    do {                                                                                  \
-        int rt_result, rt_error;                                                          \
-        WSASetLastError(0xdead);                                                          \
-        rt_result = (int)(expression);                                                    \
-        rt_error = WSAGetLastError();                                                     \
-        ok(rt_result == SOCKET_ERROR && rt_error == (expected),                           \
-           #expression ": got %d, error %d, expected error %d\n", rt_result, rt_error,    \
-           (expected));                                                                   \
+#define ok_error(expression, expected)                                                 \
+    do {                                                                               \
+        int rt_result, rt_error;                                                       \
+        WSASetLastError(0xdead);                                                       \
+        rt_result = (int)(expression);                                                 \
+        rt_error = WSAGetLastError();                                                  \
+        ok(rt_result == SOCKET_ERROR && rt_error == (int)(expected),                   \
+           #expression ": got %d, error %d, expected error %d\n", rt_result, rt_error, \
+           (int)(expected));                                                           \
     } while (0)
 #define ok_success(expression)                                                            \
     do {                                                                                  \

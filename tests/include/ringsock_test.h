@@ -206,15 +206,20 @@ static RT_UNUSED void winetest_pop_context(void)
         self->depth--;
 }
 
-#define ok_(file, line)    (*rt_check_at(file, line))
-#define ok(condition, ...) ok_(__FILE__, __LINE__)(!!(condition), __VA_ARGS__)
-#define skip_(file, line)  (*rt_skip_at(file, line))
-#define skip(...)          skip_(__FILE__, __LINE__)(__VA_ARGS__)
-#define win_skip(...)      skip_(__FILE__, __LINE__)(__VA_ARGS__)
-#define trace(...)         (*rt_trace_at(__FILE__, __LINE__))(__VA_ARGS__)
-#define broken(condition)  (!rt.wine && (condition))
-#define RT_PASTE2(a, b)    a##b
-#define RT_PASTE(a, b)     RT_PASTE2(a, b)
+#define ok_(file, line) (*rt_check_at(file, line))
+/* the condition first: it sets the last error that the rest prints */
+#define ok(condition, ...)                               \
+    do {                                                 \
+        int rt_passed = !!(condition);                   \
+        ok_(__FILE__, __LINE__)(rt_passed, __VA_ARGS__); \
+    } while (0)
+#define skip_(file, line) (*rt_skip_at(file, line))
+#define skip(...)         skip_(__FILE__, __LINE__)(__VA_ARGS__)
+#define win_skip(...)     skip_(__FILE__, __LINE__)(__VA_ARGS__)
+#define trace(...)        (*rt_trace_at(__FILE__, __LINE__))(__VA_ARGS__)
+#define broken(condition) (!rt.wine && (condition))
+#define RT_PASTE2(a, b)   a##b
+#define RT_PASTE(a, b)    RT_PASTE2(a, b)
 #define RT_TODO(once, is_todo) \
     for (int once = rt_todo_begin(is_todo); once; once = rt_todo_end(once))
 #define todo_wine_if(is_todo) RT_TODO(RT_PASTE(rt_once_, __COUNTER__), !!(is_todo))
