@@ -9,7 +9,8 @@
 #include "winsock.h"
 
 /* Replaces the stub `name` of ntdll and stores a callable copy of it in *original.  When the stub's
- * shape is unknown nothing changes, *original is the stub itself, and false is returned (logged). */
+ * shape is unknown nothing changes, *original is the stub itself, and false is returned (logged).
+ */
 bool intercept(const char *name, void *replacement, void **original);
 
 /* The calls that we take over (handles.c, port.c); once, from DllMain. */
@@ -25,5 +26,12 @@ extern NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)(HANDLE, void *, ULONG, ULONG
                                                     BOOLEAN);
 extern NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *);
 extern NTSTATUS(NTAPI *real_NtCancelIoFileEx)(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
+extern NTSTATUS(NTAPI *real_NtCreateIoCompletion)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *,
+                                                  ULONG);
+extern NTSTATUS(NTAPI *real_NtDuplicateObject)(HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG,
+                                               ULONG);
+extern NTSTATUS(NTAPI *real_NtSetInformationJobObject)(HANDLE, ULONG, void *, ULONG);
+extern NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)(HANDLE, HANDLE, HANDLE, void *, void *,
+                                                             NTSTATUS, ULONG_PTR, BOOLEAN *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Calls and structures of the NT layer that the compiler's headers lack.  All of these are exports of
- * ntdll.dll in Wine 8.0 and later, with the layouts of Windows.
+ * Calls and structures of the NT layer that the compiler's headers lack.  All of these are exports
+ * of ntdll.dll in Wine 8.0 and later, with the layouts of Windows.
  */
 #ifndef RINGSOCK_NTCALLS_H
 #define RINGSOCK_NTCALLS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Completion ports that our sockets are associated with: a packet queue in user mode in front of the
- * kernel's, so that a completion reaches GetQueuedCompletionStatus without wineserver.
+ * Completion ports that our sockets are associated with: a packet queue in user mode in front of
+ * the kernel's, so that a completion reaches GetQueuedCompletionStatus without wineserver.
  *
  * Locks: port.lock is inner to socket.lock and outer to none.
  */
@@ -13,8 +13,8 @@
 struct socket;
 struct port;
 
-/* NtSetInformationFile(FileCompletionInformation) on a socket.  STATUS_INVALID_PARAMETER if it has a
- * port already.  Takes the socket's lock. */
+/* NtSetInformationFile(FileCompletionInformation) on a socket.  STATUS_INVALID_PARAMETER if it has
+ * a port already.  Takes the socket's lock. */
 NTSTATUS port_associate(struct socket *socket, HANDLE port, ULONG_PTR key);
 
 /* Queues one packet, once, in order; wakes a thread that waits for it.  From any thread; caller may
@@ -24,6 +24,9 @@ void port_post(struct port *port, ULONG_PTR key, ULONG_PTR context, NTSTATUS sta
 
 /* What a socket's interest word should be while only its port waits for it (RS_WAKE_GROUP...). */
 uint32_t port_wake_word(const struct port *port);
+
+/* A socket that has a port gives its reference up, at its own end. */
+void port_put(struct port *port);
 
 /* Every thread that waits on a port must look at the ring again (the session died). */
 void port_wake_all(void);

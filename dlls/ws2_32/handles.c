@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stands in for ntdll's calls on any handle (see handles.h): a SOCKET is a pipe handle that
+ * other DLLs may close, duplicate, cancel or associate like any other.
+ *
+ * Owns nothing, takes no lock itself.  Our own code closes handles and writes files too: those take
+ * the short way through here, since they are no sockets and no ports.  While the process ends
+ * nothing here takes a lock: the threads that held them are gone.
+ */
+#include "handles.h"
+#include "intercept.h"
+#include "log.h"
+#include "port_internal.h"
+#include "port_table.h"
+#include "socket.h"
+
+/* ---- closing ---- */
+
+/* What has to be known of a handle that is about to go. */
+struct closing {
+    HANDLE handle;
+    struct socket *socket;
+    struct port *port;
+};
+
+static struct closing closing_begin(HANDLE handle)
+{
+    struct closing closing = {handle, socket_find(handle), NULL};
+
+    if (closing.socket)
+        socket_closed_by_handle(closing.socket);
+    else
+        closing.port = port_closing(handle);
+    return closing;
+}
+
+static void closing_end(struct closing *closing, NTSTATUS status)
+{
+    if (closing->socket) {
+        socket_after_close(closing->socket);
+        socket_put(closing->socket);
+    }
+    if (closing->port)
+        port_closed(closing->port, closing->handle, status);
+}
+
+NTSTATUS NTAPI our_NtClose(HANDLE handle)
+{
+    DWORD error = GetLastError();
+    struct closing closing;
+    NTSTATUS status;
+
+    if (RtlDllShutdownInProgress())
+        return real_NtClose(handle);
+    closing = closing_begin(handle);
+    status = real_NtClose(handle);
+    closing_end(&closing, status);
+    SetLastError(error);
+    return status;
+}
+
+/* ---- duplicating ---- */
+
+static bool is_own(HANDLE process)
+{
+    return process == GetCurrentProcess() || GetProcessId(process) == GetCurrentProcessId();
+}
+
+/* A handle of ours, of this process. */
+static bool is_known(HANDLE process, HANDLE handle)
+{
+    struct socket *socket = socket_find(handle);
+    struct port *port = socket ? NULL : port_find(handle);
+
+    if (socket)
+        socket_put(socket);
+    if (port)
+        port_put(port);
+    return (socket || port) && is_own(process);
+}
+
+NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process,
+                                     HANDLE *target, ACCESS_MASK access, ULONG attributes,
+                                     ULONG options)
+{
+    struct closing closing = {.handle = source};
+    DWORD error = GetLastError();
+    struct port *port;
+    NTSTATUS status;
+
+    if (RtlDllShutdownInProgress() || !is_known(source_process, source))
+        return real_NtDuplicateObject(source_process, source, target_process, target, access,
+                                      attributes, options);
+    port = port_find(source);
+    /* "closes the source handle ... regardless of any error status returned" */
+    if (options & DUPLICATE_CLOSE_SOURCE)
+        closing = closing_begin(source);
+    status = real_NtDuplicateObject(source_process, source, target_process, target, access,
+                                    attributes, options);
+    if (!status && port && target && is_own(target_process))
+        port_add_handle(port, *target);
+    closing_end(&closing, STATUS_SUCCESS);
+    if (port)
+        port_put(port);
+    SetLastError(error);
+    return status;
+}
+
+/* ---- NtSetInformationFile ---- */
+
+static NTSTATUS set_modes(struct socket *socket, const ULONG *modes)
+{
+    if (*modes & ~(ULONG)(FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE))
+        return STATUS_INVALID_PARAMETER;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->completion_modes |= (UCHAR)*modes; /* "once a mode is set, it cannot be removed" */
+    ReleaseSRWLockExclusive(&socket->lock);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS set_completion(struct socket *socket, const struct file_completion *completion)
+{
+    return port_associate(socket, completion->port, completion->key);
+}
+
+/* Something else than a socket completes into one of our ports. */
+static NTSTATUS set_foreign_completion(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
+                                       ULONG size)
+{
+    const struct file_completion *completion = information;
+    struct port *port = size >= sizeof(*completion) ? port_adopt(completion->port) : NULL;
+    NTSTATUS status;
+
+    if (port)
+        port_foreign(port, 1); /* before its first packet can come */
+    status = real_NtSetInformationFile(file, iosb, information, size, FILE_COMPLETION_CLASS);
+    if (port) {
+        if (status)
+            port_foreign(port, -1);
+        port_put(port);
+    }
+    return status;
+}
+
+static NTSTATUS set_socket_information(struct socket *socket, HANDLE file, IO_STATUS_BLOCK *iosb,
+                                       void *information, ULONG size, ULONG class)
+{
+    NTSTATUS status = STATUS_INFO_LENGTH_MISMATCH;
+
+    switch (class) {
+    case FILE_COMPLETION_CLASS:
+        if (size >= sizeof(struct file_completion))
+            status = set_completion(socket, information);
+        break;
+    case FILE_COMPLETION_MODES_CLASS:
+        if (size >= sizeof(ULONG))
+            status = set_modes(socket, information);
+        break;
+    default:
+        log_once(LOG_WARN, "NtSetInformationFile class %lu on a socket goes to its pipe", class);
+        return real_NtSetInformationFile(file, iosb, information, size, class);
+    }
+    if (!status) {
+        iosb->Status = STATUS_SUCCESS;
+        iosb->Information = 0;
+    }
+    return status;
+}
+
+NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
+                                        ULONG size, ULONG class)
+{
+    DWORD error = GetLastError();
+    struct socket *socket;
+    NTSTATUS status;
+
+    if (RtlDllShutdownInProgress())
+        return real_NtSetInformationFile(file, iosb, information, size, class);
+    if ((socket = socket_find(file))) {
+        status = set_socket_information(socket, file, iosb, information, size, class);
+        socket_put(socket);
+    } else if (class == FILE_COMPLETION_CLASS)
+        status = set_foreign_completion(file, iosb, information, size);
+    else
+        return real_NtSetInformationFile(file, iosb, information, size, class);
+    SetLastError(error);
+    return status;
+}
+
+/* ---- cancelling ---- */
+
+static NTSTATUS cancel(struct socket *socket, void *overlapped, DWORD thread_id,
+                       IO_STATUS_BLOCK *iosb, NTSTATUS none)
+{
+    NTSTATUS status = socket_cancel(socket, overlapped, thread_id) ? STATUS_SUCCESS : none;
+
+    socket_put(socket);
+    iosb->Status = status;
+    iosb->Information = 0;
+    return status;
+}
+
+NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb)
+{
+    struct socket *socket = RtlDllShutdownInProgress() ? NULL : socket_find(file);
+
+    if (!socket)
+        return real_NtCancelIoFile(file, iosb);
+    /* CancelIo succeeds where there is nothing to cancel; CancelIoEx says ERROR_NOT_FOUND */
+    return cancel(socket, NULL, GetCurrentThreadId(), iosb, STATUS_SUCCESS);
+}
+
+NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb)
+{
+    struct socket *socket = RtlDllShutdownInProgress() ? NULL : socket_find(file);
+
+    if (!socket)
+        return real_NtCancelIoFileEx(file, which, iosb);
+    return cancel(socket, which, 0, iosb, STATUS_NOT_FOUND);
+}

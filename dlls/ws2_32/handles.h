@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stands in for ntdll's calls: only intercept.c names these.  A handle that is none of ours
+ * goes on to the real call after one or two loads from a table.
+ */
+#ifndef RINGSOCK_HANDLES_H
+#define RINGSOCK_HANDLES_H
+
+#include "ntcalls.h"
+
+/* handles.c */
+NTSTATUS NTAPI our_NtClose(HANDLE handle);
+NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process,
+                                     HANDLE *target, ACCESS_MASK access, ULONG attributes,
+                                     ULONG options);
+NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
+                                        ULONG size, ULONG class);
+NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
+NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
+
+/* port_calls.c */
+NTSTATUS NTAPI our_NtCreateIoCompletion(HANDLE *port, ACCESS_MASK access,
+                                        OBJECT_ATTRIBUTES *attributes, ULONG threads);
+NTSTATUS NTAPI our_NtSetIoCompletion(HANDLE port, ULONG_PTR key, ULONG_PTR context, NTSTATUS status,
+                                     SIZE_T information);
+NTSTATUS NTAPI our_NtRemoveIoCompletion(HANDLE port, ULONG_PTR *key, ULONG_PTR *context,
+                                        IO_STATUS_BLOCK *iosb, LARGE_INTEGER *timeout);
+NTSTATUS NTAPI our_NtRemoveIoCompletionEx(HANDLE port, void *packets, ULONG count, ULONG *removed,
+                                          LARGE_INTEGER *timeout, BOOLEAN alertable);
+NTSTATUS NTAPI our_NtSetInformationJobObject(HANDLE job, ULONG class, void *information,
+                                             ULONG size);
+NTSTATUS NTAPI our_NtAssociateWaitCompletionPacket(HANDLE packet, HANDLE port, HANDLE target,
+                                                   void *key, void *context, NTSTATUS status,
+                                                   ULONG_PTR information, BOOLEAN *signaled);
+
+#endif
