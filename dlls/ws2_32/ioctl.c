@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ioctlsocket and WSAIoctl.
+ *
+ * Takes the socket's lock; asks the server with no lock held.  Every control here is done when its
+ * handler returns; with an OVERLAPPED its completion is then delivered like any other's.  What goes
+ * where on failure follows Wine's test_fionbio and its neighbours, which were run on Windows.
+ */
+#include "ioctl.h"
+#include "extension.h"
+#include "log.h"
+#include "option.h"
+#include "startup.h"
+
+/* Not in every mingw-w64's headers. */
+#define IOCTL_BASE_HANDLE              _WSAIOR(IOC_WS2, 34)
+#define IOCTL_IDEAL_SEND_BACKLOG_QUERY _IOR('t', 123, ULONG)
+#define IOCTL_BSP_HANDLE               _WSAIOR(IOC_WS2, 27)
+#define IOCTL_BSP_HANDLE_SELECT        _WSAIOR(IOC_WS2, 28)
+#define IOCTL_BSP_HANDLE_POLL          _WSAIOR(IOC_WS2, 29)
+#define IOCTL_UDP_CONNRESET            _WSAIOW(IOC_VENDOR, 12)
+#define IOCTL_UDP_NETRESET             _WSAIOW(IOC_VENDOR, 15)
+#define IOCTL_LOOPBACK_FAST_PATH       _WSAIOW(IOC_VENDOR, 16)
+#define IOCTL_SET_COMPATIBILITY_MODE   _WSAIOW(IOC_VENDOR, 300)
+
+#define IDEAL_SEND_BACKLOG 0x10000u
+#define KEEPALIVE_PROBES   10u /* fixed on Windows Vista and later (MSDN, SIO_KEEPALIVE_VALS) */
+
+static bool is_bad_pointer(const void *pointer)
+{
+    return (UINT_PTR)pointer < 0x10000;
+}
+
+static DWORD take(const struct ioctl_call *call, void *value, DWORD size)
+{
+    if (is_bad_pointer(call->in) || call->in_size < size)
+        return WSAEFAULT;
+    memcpy(value, call->in, size);
+    return 0;
+}
+
+DWORD ioctl_return(struct ioctl_call *call, const void *value, DWORD size)
+{
+    if (is_bad_pointer(call->out) || call->out_size < size)
+        return WSAEFAULT;
+    memcpy(call->out, value, size);
+    call->bytes = size;
+    return 0;
+}
+
+/* ---- controls ---- */
+
+static DWORD set_nonblocking(struct ioctl_call *call)
+{
+    struct socket *socket = call->socket;
+    u_long value;
+    DWORD error;
+
+    if ((error = take(call, &value, sizeof(value))))
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    if (!value && socket->event_mask) {
+        call->bytes_on_error = true;
+        error = WSAEINVAL;
+    } else
+        socket->nonblocking = value;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return error;
+}
+
+static DWORD bytes_readable(struct ioctl_call *call)
+{
+    struct socket *socket = call->socket;
+    u_long value;
+
+    AcquireSRWLockShared(&socket->lock);
+    value = socket->arrived_bytes;
+    ReleaseSRWLockShared(&socket->lock);
+    return ioctl_return(call, &value, sizeof(value));
+}
+
+static DWORD at_mark(struct ioctl_call *call)
+{
+    struct socket *socket = call->socket;
+    u_long value;
+
+    AcquireSRWLockShared(&socket->lock);
+    value = socket->oob_inline || !socket->oob_arrived;
+    ReleaseSRWLockShared(&socket->lock);
+    return ioctl_return(call, &value, sizeof(value));
+}
+
+static DWORD tell_server(struct ioctl_call *call, uint16_t option, uint32_t value)
+{
+    return option_server_set(call->socket, option, &value, sizeof(value));
+}
+
+/* Linux counts in seconds; 0 is no time that TCP could keep, so it leaves what was. */
+static DWORD set_keepalive_time(struct ioctl_call *call, uint16_t option, u_long milliseconds)
+{
+    uint64_t seconds = ((uint64_t)milliseconds + 999) / 1000;
+
+    if (!seconds)
+        return 0;
+    return tell_server(call, option, seconds < 32767 ? (uint32_t)seconds : 32767);
+}
+
+static DWORD set_keepalive(struct ioctl_call *call)
+{
+    struct tcp_keepalive keep;
+    DWORD error;
+
+    call->bytes_on_error = !call->overlapped;
+    if ((error = take(call, &keep, sizeof(keep))))
+        return error;
+    if (call->socket->type != SOCK_STREAM)
+        return WSAEOPNOTSUPP;
+    if ((error = tell_server(call, RS_OPT_KEEPALIVE, keep.onoff != 0)) || !keep.onoff)
+        return error;
+    if ((error = set_keepalive_time(call, RS_OPT_TCP_KEEPIDLE, keep.keepalivetime)) ||
+        (error = set_keepalive_time(call, RS_OPT_TCP_KEEPINTVL, keep.keepaliveinterval)))
+        return error;
+    return tell_server(call, RS_OPT_TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+static DWORD find_extension(struct ioctl_call *call)
+{
+    void *function;
+    GUID guid;
+    DWORD error;
+
+    if ((error = take(call, &guid, sizeof(guid))))
+        return error;
+    if (!(function = extension_find(&guid))) {
+        log_info("no extension function {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2, guid.Data3);
+        return WSAEINVAL;
+    }
+    return ioctl_return(call, &function, sizeof(function));
+}
+
+static DWORD base_handle(struct ioctl_call *call)
+{
+    if (call->overlapped)
+        return WSAEOPNOTSUPP;
+    return ioctl_return(call, &call->socket->handle, sizeof(call->socket->handle));
+}
+
+static DWORD send_backlog(struct ioctl_call *call)
+{
+    ULONG value = IDEAL_SEND_BACKLOG;
+
+    if (call->socket->type != SOCK_STREAM)
+        return WSAEOPNOTSUPP;
+    if (call->socket->state != SOCKET_CONNECTED)
+        return WSAENOTCONN;
+    return ioctl_return(call, &value, sizeof(value));
+}
+
+/* Programs pass a BOOL or, without harm on Windows, one byte. */
+static DWORD take_flag(struct ioctl_call *call, bool *off)
+{
+    BOOL value = FALSE;
+    DWORD size = call->in_size < sizeof(value) ? 1 : sizeof(value), error;
+
+    if (call->socket->type != SOCK_DGRAM)
+        return WSAEINVAL;
+    if ((error = take(call, &value, size)))
+        return error;
+    AcquireSRWLockExclusive(&call->socket->lock);
+    *off = !value;
+    ReleaseSRWLockExclusive(&call->socket->lock);
+    return 0;
+}
+
+static DWORD set_connreset(struct ioctl_call *call)
+{
+    return take_flag(call, &call->socket->udp_connreset_off);
+}
+
+static DWORD set_netreset(struct ioctl_call *call)
+{
+    return take_flag(call, &call->socket->udp_netreset_off);
+}
+
+/* A hint that Microsoft has withdrawn; every path here is as fast as it gets. */
+static DWORD loopback_fast_path(struct ioctl_call *call)
+{
+    u_long value;
+
+    return take(call, &value, sizeof(value));
+}
+
+static const struct ioctl {
+    DWORD code;
+    DWORD (*handler)(struct ioctl_call *call);
+} ioctls[] = {
+    {FIONBIO, set_nonblocking},
+    {FIONREAD, bytes_readable},
+    {SIOCATMARK, at_mark},
+    {SIO_KEEPALIVE_VALS, set_keepalive},
+    {SIO_GET_EXTENSION_FUNCTION_POINTER, find_extension},
+    {IOCTL_BASE_HANDLE, base_handle},
+    {IOCTL_BSP_HANDLE, base_handle},
+    {IOCTL_BSP_HANDLE_SELECT, base_handle},
+    {IOCTL_BSP_HANDLE_POLL, base_handle},
+    {IOCTL_IDEAL_SEND_BACKLOG_QUERY, send_backlog},
+    {IOCTL_UDP_CONNRESET, set_connreset},
+    {IOCTL_UDP_NETRESET, set_netreset},
+    {IOCTL_LOOPBACK_FAST_PATH, loopback_fast_path},
+    {SIO_GET_INTERFACE_LIST, ioctl_interface_list},
+    {SIO_ADDRESS_LIST_QUERY, ioctl_address_list},
+    {SIO_ROUTING_INTERFACE_QUERY, ioctl_routing_interface},
+};
+
+static DWORD unknown_control(DWORD code)
+{
+    if (code != IOCTL_SET_COMPATIBILITY_MODE) /* programs ask for it and go on without */
+        log_info("WSAIoctl %#lx is not supported", code);
+    return WSAEOPNOTSUPP;
+}
+
+static DWORD run(DWORD code, struct ioctl_call *call)
+{
+    for (size_t i = 0; i < ARRAYSIZE(ioctls); i++)
+        if (ioctls[i].code == code)
+            return ioctls[i].handler(call);
+    call->bytes_on_error = true;
+    return unknown_control(code);
+}
+
+/* ---- the calls ---- */
+
+/* A control that Windows' kernel refuses ends as a completion, any other failure at once. */
+static DWORD complete(struct ioctl_call *call, DWORD result, WSAOVERLAPPED *overlapped,
+                      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    bool refused = result == WSAEOPNOTSUPP;
+    struct operation *operation;
+    DWORD error;
+
+    if (result && !refused)
+        return result;
+    operation = operation_create(call->socket, OPERATION_RECV, overlapped, routine, &error);
+    if (!operation)
+        return error;
+    operation->error = result;
+    operation->immediate = true;
+    operation_deliver(operation);
+    return refused ? WSA_IO_PENDING : 0;
+}
+
+int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *out, DWORD out_size,
+                    DWORD *returned, WSAOVERLAPPED *overlapped,
+                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    struct ioctl_call call = {.in = in,
+                              .in_size = in_size,
+                              .out = out,
+                              .out_size = out_size,
+                              .overlapped = overlapped != NULL};
+    DWORD error;
+
+    if (!(call.socket = socket_get(handle)))
+        return SOCKET_ERROR;
+    if (is_bad_pointer(returned)) {
+        socket_put(call.socket);
+        return return_error(WSAEFAULT);
+    }
+    session_reap(call.socket->session);
+    error = run(code, &call);
+    if (overlapped)
+        error = complete(&call, error, overlapped, routine);
+    if (!error || (call.bytes_on_error && error != WSA_IO_PENDING))
+        *returned = call.bytes;
+    socket_put(call.socket);
+    SetLastError(error); /* 0 on success, as Windows does */
+    return error ? SOCKET_ERROR : 0;
+}
+
+int WSAAPI ioctlsocket(SOCKET handle, long code, u_long *value)
+{
+    struct ioctl_call call = {
+        .in = value, .in_size = sizeof(*value), .out = value, .out_size = sizeof(*value)};
+    DWORD error = WSAEFAULT;
+
+    if (!(call.socket = socket_get(handle)))
+        return SOCKET_ERROR;
+    session_reap(call.socket->session);
+    if (!is_bad_pointer(value))
+        error = run((DWORD)code, &call);
+    socket_put(call.socket);
+    SetLastError(error);
+    return error ? SOCKET_ERROR : 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One WSAIoctl call, as its handler sees it.
+ */
+#ifndef RINGSOCK_IOCTL_H
+#define RINGSOCK_IOCTL_H
+
+#include "socket.h"
+
+struct ioctl_call {
+    struct socket *socket;
+    const void *in;
+    DWORD in_size;
+    void *out;
+    DWORD out_size;
+    bool overlapped;
+    DWORD bytes;         /* out: what goes to *lpcbBytesReturned */
+    bool bytes_on_error; /* out: and even if the call fails */
+};
+
+/* Copies a value of this size out, or WSAEFAULT. */
+DWORD ioctl_return(struct ioctl_call *call, const void *value, DWORD size);
+
+/* About the host's interfaces (ioctl_interfaces.c); each returns 0 or a WSA error code. */
+DWORD ioctl_interface_list(struct ioctl_call *call);
+DWORD ioctl_address_list(struct ioctl_call *call);
+DWORD ioctl_routing_interface(struct ioctl_call *call);
+
+#endif
