@@ -45,7 +45,7 @@ static void submit_adopt(struct session *session, uint32_t target, uint32_t sour
     adopt = (struct rs_adopt *)(record + 1);
     memset(adopt, 0, sizeof(*adopt));
     adopt->source = source;
-    submit_end(session, record, sizeof(*record) + sizeof(*adopt), 0);
+    submit_end(session, record, sizeof(*record) + sizeof(*adopt), sizeof(*adopt));
 }
 
 /* What the connection has and is goes over to the accepting socket; both locks are held. */

@@ -94,7 +94,9 @@ static bool call_submit(struct session *session, struct pending_call *call)
         memcpy(payload, request->payload, request->payload_size);
     if (request->payload2_size)
         memcpy(payload + request->payload_size, request->payload2, request->payload2_size);
-    submit_end(session, record, size, length);
+    /* an address in front of a datagram does not count as payload (abi.h) */
+    submit_end(session, record, size,
+               request->type == RS_SUB_SENDTO ? request->payload2_size : length);
     return true;
 }
 

@@ -55,35 +55,19 @@ static uint8_t *gather(const struct operation *operation)
     return all;
 }
 
-static DWORD learn_local_address(struct socket *socket)
-{
-    struct rs_addr local;
-    struct request request = {.session = socket->session,
-                              .type = RS_SUB_GETNAME,
-                              .socket = socket->index,
-                              .reply = &local,
-                              .reply_size = sizeof(local)};
-    DWORD error = request_call(&request);
-
-    if (!error && request.reply_length == sizeof(local)) {
-        AcquireSRWLockExclusive(&socket->lock);
-        socket->local = local;
-        socket->bound = true;
-        ReleaseSRWLockExclusive(&socket->lock);
-    }
-    return error;
-}
-
 /* Sends and waits for the kernel's word; binds the socket.  No lock is held. */
 static DWORD send_first_datagram(struct socket *socket, struct operation *operation,
                                  const struct rs_addr *to)
 {
+    struct rs_addr local = {0};
     struct request request = {.session = socket->session,
                               .type = RS_SUB_SENDTO,
                               .flags = RS_SEND_REPLY,
                               .socket = socket->index,
                               .payload = to,
-                              .payload_size = sizeof(*to)};
+                              .payload_size = sizeof(*to),
+                              .reply = &local,
+                              .reply_size = sizeof(local)};
     uint8_t *data = gather(operation);
     DWORD error;
 
@@ -95,10 +79,11 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
         AcquireSRWLockExclusive(&socket->lock);
         socket->submitted += (uint32_t)operation->total;
         socket->last_destination = *to;
+        if (!socket->bound)
+            socket->local = local;
+        socket->bound = true;
         ReleaseSRWLockExclusive(&socket->lock);
         operation->done = operation->total;
-        if (!socket->bound)
-            error = learn_local_address(socket);
     }
     free(data);
     return error;

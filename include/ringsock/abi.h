@@ -161,7 +161,8 @@ enum rs_sub {
                          record, at once; RS_AF_UNSPEC dissolves the association */
     RS_SUB_SEND,      /* payload.  Stream or connected datagram; flag RS_SEND_OOB */
     RS_SUB_SENDTO,    /* rs_addr, then payload: one datagram.  flag RS_SEND_REPLY: a call record in
-                         front of the address; the reply tells the first error (and binds) */
+                         front of the address; the reply tells the first error and carries
+                         the local rs_addr (sending binds) */
     RS_SUB_SHUTDOWN,  /* call: arg0 = RS_SHUT_*; sending side closes after what was queued */
     RS_SUB_CLOSE,     /* the DLL has closed its handle; flags RS_CLOSE_*.  The server closes if the
                          anchor is hung up, else leaves it to the anchor */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records of the submission ring.  See submission.c.
+ */
+#ifndef SERVER_SUBMISSION_H
+#define SERVER_SUBMISSION_H
+
+#include "ringsock/abi.h"
+
+struct session;
+struct socket;
+
+/* A record, checked; everything but the payload's bytes is a copy. */
+struct request {
+    struct session *session;
+    struct socket *socket; /* NULL where the type is of no socket */
+    struct rs_record header;
+    struct rs_call call; /* of a call */
+    struct rs_addr address;
+    const uint8_t *payload; /* in shared memory: may change while it is looked at */
+    uint32_t length;
+};
+
+/* Takes everything that was published when it was called. */
+void submission_drain(struct session *session);
+
+/* request.c: what the types do that is not a socket's own business */
+void request_slot(struct request *request);
+void request_socket(struct request *request);
+void request_getopt(struct request *request);
+void request_setopt(struct request *request);
+void request_getname(struct request *request);
+void request_resolve(struct request *request);
+void request_reverse(struct request *request);
+void request_hostname(struct request *request);
+void request_disconnect(struct request *request);
+void request_interfaces(struct request *request);
+void request_adopt(struct request *request); /* adopt.c */
+
+#endif
