@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * AcceptEx: a socket that the program made beforehand becomes a connection that a listener accepted.
+ * AcceptEx: a socket that the program made beforehand becomes a connection that a listener
+ * accepted.
  *
  * Owns: the move of the kernel's socket from one index to another.  Loop thread only, no locks.
  *
- * The counters go on where the connection's stood: the DLL has taken nothing under the old index, so
- * `delivered` is counted against the target's `consumed` from here on.
+ * The counters go on where the connection's stood: the DLL has taken nothing under the old index,
+ * so `delivered` is counted against the target's `consumed` from here on.
  */
 #include <errno.h>
 #include <string.h>

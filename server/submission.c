@@ -4,8 +4,8 @@
  *
  * Owns: the ring's consumer side, and every check of a record's shape.  Loop thread only, no locks.
  *
- * A record whose shape is wrong breaks the session: no DLL of ours writes one.  A record for an index
- * that is no socket (any more) is none of that; a call for it is answered WSAENOTSOCK.
+ * A record whose shape is wrong breaks the session: no DLL of ours writes one.  A record for an
+ * index that is no socket (any more) is none of that; a call for it is answered WSAENOTSOCK.
  */
 #include <string.h>
 
@@ -113,11 +113,11 @@ static void do_hello(struct request *request)
 }
 
 enum {
-    CALL = 1,       /* a struct rs_call comes first */
+    CALL = 1,         /* a struct rs_call comes first */
     CALL_FLAGGED = 2, /* one comes if flag RS_SEND_REPLY (= RS_CLOSE_REPLY) says so */
-    ADDRESS = 4,    /* a struct rs_addr comes then */
-    SOCKET = 8,     /* the header names a socket */
-    CLOSED_TOO = 16, /* which may be closed already */
+    ADDRESS = 4,      /* a struct rs_addr comes then */
+    SOCKET = 8,       /* the header names a socket */
+    CLOSED_TOO = 16,  /* which may be closed already */
 };
 _Static_assert(RS_SEND_REPLY == RS_CLOSE_REPLY, "one bit for both");
 
@@ -209,8 +209,7 @@ static void dispatch(struct request *request)
         if (request->socket && request->socket->state == SOCKET_CLOSED && !(shape & CLOSED_TOO))
             request->socket = NULL;
         if (!request->socket) {
-            if (shape & CALL ||
-                (shape & CALL_FLAGGED && request->header.flags & RS_SEND_REPLY))
+            if (shape & CALL || (shape & CALL_FLAGGED && request->header.flags & RS_SEND_REPLY))
                 comp_reply(request->session, &request->call, WSAENOTSOCK);
             return;
         }
@@ -218,8 +217,8 @@ static void dispatch(struct request *request)
     types[request->header.type].act(request);
 }
 
-/* Room given back for each so many bytes, so that a process that fills the ring is not held up until
- * the end of a long turn. */
+/* Room given back for each so many bytes, so that a process that fills the ring is not held up
+ * until the end of a long turn. */
 #define GIVE_BACK (128u << 10)
 
 static void give_back(struct session *session)
@@ -247,8 +246,8 @@ void submission_drain(struct session *session)
 
         if (peek == RS_PEEK_EMPTY)
             break;
-        wrong = peek == RS_PEEK_CORRUPT ? "its submission ring makes no sense"
-                                        : parse(&request, body);
+        wrong =
+            peek == RS_PEEK_CORRUPT ? "its submission ring makes no sense" : parse(&request, body);
         if (wrong) {
             session_corrupt(session, wrong);
             return;

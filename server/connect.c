@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Connecting.
+ *
+ * Owns: the state CONNECTING and its timer, RS_COMP_CONNECTED.  Loop thread only, no locks.
+ *
+ * After a failed connect Linux leaves the socket unconnected with its options, so it can be used
+ * again as on Windows, but it gives back a port that the kernel had chosen (SOCK_BINDPORT_LOCK is
+ * set for asked-for ports only): such a port is bound again.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "comp.h"
+#include "error.h"
+#include "server.h"
+#include "socket.h"
+
+/* Windows gives up after three SYNs, 3 + 6 + 12 seconds; Linux would go on for two minutes. */
+#define CONNECT_TIMEOUT (21 * CLOCK_PER_SECOND)
+
+static void connect_timeout(struct timer *timer);
+
+static void connect_done(struct socket *socket, uint32_t error)
+{
+    struct rs_connected body = {.error = error};
+
+    if (socket->timer.fire == connect_timeout)
+        timer_disarm(&socket->timer);
+    if (!error) {
+        address_of_socket(socket->watch.fd, &body.local);
+        address_to_wire(&socket->peer, &body.peer);
+    }
+    comp_post(socket->session, RS_COMP_CONNECTED, socket->index, &body, sizeof(body));
+}
+
+static void stream_connected(struct socket *socket, uint32_t error)
+{
+    socket->state = error ? SOCKET_OPEN : SOCKET_CONNECTED;
+    if (error && socket->bound)
+        bind_again(socket);
+    connect_done(socket, error);
+}
+
+static void connect_timeout(struct timer *timer)
+{
+    struct socket *socket = container_of(timer, struct socket, timer);
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    connect(socket->watch.fd, &nobody, sizeof(nobody)); /* stops the attempt */
+    stream_connected(socket, WSAETIMEDOUT);
+}
+
+/* Asking again tells the state of the attempt, and completes it; EALREADY: still under way. */
+static int connect_step(struct socket *socket)
+{
+    socklen_t size =
+        socket->peer.any.sa_family == AF_INET ? sizeof(socket->peer.v4) : sizeof(socket->peer.v6);
+
+    return connect(socket->watch.fd, &socket->peer.any, size) ? errno : 0;
+}
+
+void connect_ready(struct socket *socket)
+{
+    int error = connect_step(socket);
+
+    if (error == EISCONN)
+        error = 0;
+    if (error != EALREADY && error != EINPROGRESS)
+        stream_connected(socket, error_from_errno(error));
+}
+
+static void connect_stream(struct socket *socket)
+{
+    struct loop *loop = &socket->session->server->loop;
+    int error;
+
+    if (address_is_any(&socket->peer) || !address_port(&socket->peer)) {
+        connect_done(socket, WSAEADDRNOTAVAIL);
+        return;
+    }
+    error = connect_step(socket);
+    /* Over the loopback the connection is there by now, only connect() did not know yet. */
+    if (error == EINPROGRESS)
+        error = connect_step(socket);
+    if (error == EISCONN)
+        error = 0;
+    if (!error || error == EALREADY || error == EINPROGRESS) {
+        int watch_error = socket_watch(socket);
+
+        if (watch_error)
+            error = -watch_error;
+    }
+    if (error != EALREADY && error != EINPROGRESS) {
+        stream_connected(socket, error_from_errno(error));
+        return;
+    }
+    socket->state = SOCKET_CONNECTING;
+    socket->timer.fire = connect_timeout;
+    timer_arm(&loop->timers, &socket->timer, loop->now + CONNECT_TIMEOUT);
+}
+
+static void connect_datagram(struct socket *socket, socklen_t size)
+{
+    int error;
+
+    if (socket->peer.any.sa_family != AF_UNSPEC && address_is_any(&socket->peer)) {
+        connect_done(socket, WSAEADDRNOTAVAIL);
+        return;
+    }
+    error = connect(socket->watch.fd, &socket->peer.any, size) ? errno : -socket_watch(socket);
+    if (!error)
+        socket->state = socket->peer.any.sa_family == AF_UNSPEC ? SOCKET_OPEN : SOCKET_CONNECTED;
+    connect_done(socket, error_from_errno(error));
+}
+
+void socket_connect(struct socket *socket, const struct rs_addr *wire)
+{
+    socklen_t size;
+
+    if (socket->type == RS_STREAM && socket->state != SOCKET_OPEN) {
+        struct rs_connected body = {.error = WSAEISCONN};
+
+        if (socket->state == SOCKET_CONNECTING)
+            body.error = WSAEALREADY;
+        else if (socket->state == SOCKET_LISTENING)
+            body.error = WSAEINVAL;
+        comp_post(socket->session, RS_COMP_CONNECTED, socket->index, &body, sizeof(body));
+        return;
+    }
+    size = address_to_host(wire, &socket->peer);
+    if (!size || (wire->family == RS_AF_UNSPEC && socket->type == RS_STREAM) ||
+        (wire->family != RS_AF_UNSPEC && wire->family != socket->family))
+        connect_done(socket, WSAEAFNOSUPPORT);
+    else if (socket->type == RS_STREAM)
+        connect_stream(socket);
+    else
+        connect_datagram(socket, size);
+}

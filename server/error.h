@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Errors on the wire are Windows Sockets codes.  See error.c.
+ */
+#ifndef SERVER_ERROR_H
+#define SERVER_ERROR_H
+
+#include <stdint.h>
+
+/* The numbers of winsock2.h that the server itself uses. */
+enum {
+    WSA_NOT_ENOUGH_MEMORY = 8,
+    WSA_INVALID_PARAMETER = 87,
+    WSA_OPERATION_ABORTED = 995,
+    WSAEINTR = 10004,
+    WSAEBADF = 10009,
+    WSAEACCES = 10013,
+    WSAEFAULT = 10014,
+    WSAEINVAL = 10022,
+    WSAEMFILE = 10024,
+    WSAEWOULDBLOCK = 10035,
+    WSAEINPROGRESS = 10036,
+    WSAEALREADY = 10037,
+    WSAENOTSOCK = 10038,
+    WSAEDESTADDRREQ = 10039,
+    WSAEMSGSIZE = 10040,
+    WSAEPROTOTYPE = 10041,
+    WSAENOPROTOOPT = 10042,
+    WSAEPROTONOSUPPORT = 10043,
+    WSAESOCKTNOSUPPORT = 10044,
+    WSAEOPNOTSUPP = 10045,
+    WSAEPFNOSUPPORT = 10046,
+    WSAEAFNOSUPPORT = 10047,
+    WSAEADDRINUSE = 10048,
+    WSAEADDRNOTAVAIL = 10049,
+    WSAENETDOWN = 10050,
+    WSAENETUNREACH = 10051,
+    WSAENETRESET = 10052,
+    WSAECONNABORTED = 10053,
+    WSAECONNRESET = 10054,
+    WSAENOBUFS = 10055,
+    WSAEISCONN = 10056,
+    WSAENOTCONN = 10057,
+    WSAESHUTDOWN = 10058,
+    WSAETIMEDOUT = 10060,
+    WSAECONNREFUSED = 10061,
+    WSAENAMETOOLONG = 10063,
+    WSAEHOSTDOWN = 10064,
+    WSAEHOSTUNREACH = 10065,
+    WSATYPE_NOT_FOUND = 10109,
+    WSAHOST_NOT_FOUND = 11001,
+    WSATRY_AGAIN = 11002,
+    WSANO_RECOVERY = 11003,
+    WSANO_DATA = 11004,
+};
+
+uint32_t error_from_errno(int error);
+/* `error` as getaddrinfo() and getnameinfo() return it; EAI_SYSTEM reads errno. */
+uint32_t error_from_gai(int error);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Listening: accepting connections ahead of the program.
+ *
+ * Owns: a listener's children, that is connections that the DLL has not taken into a handle yet.
+ * Loop thread only, no locks.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "comp.h"
+#include "error.h"
+#include "log.h"
+#include "server.h"
+#include "socket.h"
+
+#define ACCEPTS_PER_TURN 16
+#define ACCEPT_RETRY     (CLOCK_PER_SECOND / 10) /* out of descriptors */
+
+static void listener_retry(struct timer *timer)
+{
+    struct socket *socket = container_of(timer, struct socket, timer);
+
+    socket->readable = true;
+    socket_queue_work(socket);
+}
+
+int listener_start(struct socket *socket, uint32_t backlog)
+{
+    uint32_t limit = backlog < RS_ACCEPT_WINDOW ? backlog : RS_ACCEPT_WINDOW;
+    union address local;
+    socklen_t size = sizeof(local);
+
+    if (listen(socket->watch.fd, backlog > INT32_MAX ? INT32_MAX : (int)backlog))
+        return -errno;
+    socket->child_limit = limit ? limit : 1;
+    if (socket->state == SOCKET_LISTENING)
+        return 0;
+    if (!getsockname(socket->watch.fd, &local.any, &size))
+        socket->bound_to = local;
+    socket->state = SOCKET_LISTENING;
+    socket->readable = true;
+    return socket_watch(socket);
+}
+
+/* What the program has set on the listener and the server keeps for itself. */
+static void inherit(struct socket *child, const struct socket *listener)
+{
+    child->oob_inline = listener->oob_inline;
+    child->dont_fragment = listener->dont_fragment;
+    child->reuse = listener->reuse;
+    child->linger = listener->linger;
+    child->receive_buffer = listener->receive_buffer;
+    child->send_buffer = listener->send_buffer;
+}
+
+static void child_local(struct socket *child, const struct socket *listener, struct rs_addr *wire)
+{
+    if (address_is_any(&listener->bound_to))
+        address_of_socket(child->watch.fd, wire);
+    else
+        address_to_wire(&listener->bound_to, wire);
+}
+
+/* 0 or -errno of what prevents further accepting. */
+static int adopt(struct socket *listener, int fd, const union address *peer)
+{
+    struct session *session = listener->session;
+    struct rs_accepted body = {0};
+    struct socket *child;
+    int error;
+
+    child = socket_create(session, listener->family, RS_STREAM, fd, &error);
+    if (!child)
+        return error;
+    child->state = SOCKET_CONNECTED;
+    child->peer = *peer;
+    inherit(child, listener);
+    child->listener = listener;
+    list_append(&listener->children, &child->sibling);
+    listener->child_count++;
+    body.socket = child->index;
+    body.anchor = child->anchor_number;
+    child_local(child, listener, &body.local);
+    address_to_wire(peer, &body.peer);
+    comp_post(session, RS_COMP_ACCEPTED, listener->index, &body, sizeof(body));
+    /* Watched only now, so that its data follows. */
+    error = socket_watch(child);
+    if (error)
+        stream_fail(child, WSAENOBUFS);
+    return 0;
+}
+
+static void accept_later(struct socket *socket, int error)
+{
+    struct loop *loop = &socket->session->server->loop;
+
+    log_warn("cannot accept a connection: %s", strerror(error));
+    socket->readable = false;
+    if (socket->anchor_gone)
+        return;
+    socket->timer.fire = listener_retry;
+    timer_arm(&loop->timers, &socket->timer, loop->now + ACCEPT_RETRY);
+}
+
+enum work listener_accept(struct socket *socket)
+{
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        union address peer = {0};
+        socklen_t size = sizeof(peer);
+        int fd, error;
+
+        if (!socket->readable || socket->child_count >= socket->child_limit)
+            return WORK_DONE;
+        fd = accept4(socket->watch.fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        error = fd < 0 ? errno : -adopt(socket, fd, &peer);
+        switch (error) {
+        case 0:
+            break;
+        case EAGAIN:
+            socket->readable = false;
+            return WORK_DONE;
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+        case ENOBUFS:
+        case ENOSPC:
+            accept_later(socket, error);
+            return WORK_DONE;
+        default: /* errors of a connection that has gone already (accept(2)) */
+            break;
+        }
+    }
+    return WORK_MORE;
+}
+
+void listener_release(struct socket *child)
+{
+    struct socket *listener = child->listener;
+
+    if (!listener)
+        return;
+    child->listener = NULL;
+    list_remove(&child->sibling);
+    listener->child_count--;
+    if (listener->state == SOCKET_LISTENING && listener->readable)
+        socket_queue_work(listener);
+}
+
+/* Connections that the program never saw end with their listener. */
+void listener_stop(struct socket *socket)
+{
+    socket->readable = false;
+    while (!list_empty(&socket->children))
+        socket_finish(container_of(socket->children.next, struct socket, sibling), true);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Socket options.
+ *
+ * Owns: the table from enum rs_option to the kernel's options, and those that the server keeps for
+ * itself because Linux means something else by the same name.  Loop thread only, no locks.
+ */
+#include <errno.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "error.h"
+#include "socket.h"
+
+/* Options whose value is one number that the kernel takes as it is. */
+static const struct plain {
+    uint8_t option;
+    uint8_t type; /* enum rs_type, 0 = both */
+    int level, name;
+} plain_options[] = {
+    {RS_OPT_KEEPALIVE, 0, SOL_SOCKET, SO_KEEPALIVE},
+    {RS_OPT_BROADCAST, 0, SOL_SOCKET, SO_BROADCAST},
+    {RS_OPT_TCP_NODELAY, RS_STREAM, IPPROTO_TCP, TCP_NODELAY},
+    {RS_OPT_TCP_KEEPIDLE, RS_STREAM, IPPROTO_TCP, TCP_KEEPIDLE},
+    {RS_OPT_TCP_KEEPINTVL, RS_STREAM, IPPROTO_TCP, TCP_KEEPINTVL},
+    {RS_OPT_TCP_KEEPCNT, RS_STREAM, IPPROTO_TCP, TCP_KEEPCNT},
+    {RS_OPT_TCP_MAXSEG, RS_STREAM, IPPROTO_TCP, TCP_MAXSEG},
+    {RS_OPT_IP_TTL, 0, IPPROTO_IP, IP_TTL},
+    {RS_OPT_IP_TOS, 0, IPPROTO_IP, IP_TOS},
+    {RS_OPT_IP_MULTICAST_TTL, 0, IPPROTO_IP, IP_MULTICAST_TTL},
+    {RS_OPT_IP_MULTICAST_LOOP, 0, IPPROTO_IP, IP_MULTICAST_LOOP},
+    {RS_OPT_IPV6_V6ONLY, 0, IPPROTO_IPV6, IPV6_V6ONLY},
+    {RS_OPT_IPV6_UNICAST_HOPS, 0, IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+    {RS_OPT_IPV6_TCLASS, 0, IPPROTO_IPV6, IPV6_TCLASS},
+    {RS_OPT_IPV6_MULTICAST_HOPS, 0, IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
+    {RS_OPT_IPV6_MULTICAST_LOOP, 0, IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
+    {RS_OPT_IPV6_MULTICAST_IF, 0, IPPROTO_IPV6, IPV6_MULTICAST_IF},
+    {RS_OPT_IPV6_DONTFRAG, 0, IPPROTO_IPV6, IPV6_DONTFRAG},
+};
+
+static const struct plain *plain_find(const struct socket *socket, uint32_t option)
+{
+    for (size_t i = 0; i < sizeof(plain_options) / sizeof(*plain_options); i++) {
+        const struct plain *plain = &plain_options[i];
+
+        if (plain->option == option && (!plain->type || plain->type == socket->type))
+            return plain;
+    }
+    return NULL;
+}
+
+static uint32_t set_number(struct socket *socket, int level, int name, uint32_t number)
+{
+    int value = number > INT32_MAX ? INT32_MAX : (int)number;
+
+    return setsockopt(socket->watch.fd, level, name, &value, sizeof(value))
+               ? error_from_errno(errno)
+               : 0;
+}
+
+static uint32_t get_number(struct socket *socket, int level, int name, uint32_t *number)
+{
+    int value = 0;
+    socklen_t size = sizeof(value);
+
+    if (getsockopt(socket->watch.fd, level, name, &value, &size))
+        return error_from_errno(errno);
+    *number = (uint32_t)value;
+    return 0;
+}
+
+/* Linux counts its own book-keeping, and a size once set ends a stream's automatic tuning: a
+ * stream's buffers are the DLL's send window and the read-ahead, so there the number is only kept.
+ */
+static uint32_t set_buffer(struct socket *socket, uint32_t *kept, int name, uint32_t number)
+{
+    *kept = number;
+    return socket->type == RS_DGRAM ? set_number(socket, SOL_SOCKET, name, number) : 0;
+}
+
+static uint32_t set_dont_fragment(struct socket *socket, uint32_t number)
+{
+    socket->dont_fragment = number != 0;
+    return set_number(socket, IPPROTO_IP, IP_MTU_DISCOVER,
+                      number ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
+}
+
+/* On streams the kernel's option is always set (bind.c); only the program's wish is kept. */
+static uint32_t set_reuse(struct socket *socket, uint32_t number)
+{
+    socket->reuse = number != 0;
+    return socket->type == RS_DGRAM ? set_number(socket, SOL_SOCKET, SO_REUSEADDR, number) : 0;
+}
+
+static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number)
+{
+    switch (option) {
+    case RS_OPT_REUSEADDR:
+        return set_reuse(socket, number);
+    case RS_OPT_OOBINLINE:
+        socket->oob_inline = number != 0;
+        return set_number(socket, SOL_SOCKET, SO_OOBINLINE, number);
+    case RS_OPT_RCVBUF:
+        return set_buffer(socket, &socket->receive_buffer, SO_RCVBUF, number);
+    case RS_OPT_SNDBUF:
+        return set_buffer(socket, &socket->send_buffer, SO_SNDBUF, number);
+    case RS_OPT_LINGER: /* never the kernel's: it would make our close() wait */
+        socket->linger = number;
+        return 0;
+    case RS_OPT_IP_DONTFRAGMENT:
+        return set_dont_fragment(socket, number);
+    }
+    return WSAENOPROTOOPT;
+}
+
+static uint32_t get_kept(struct socket *socket, uint32_t option, uint32_t *number)
+{
+    switch (option) {
+    case RS_OPT_REUSEADDR:
+        *number = socket->reuse;
+        return 0;
+    case RS_OPT_OOBINLINE:
+        *number = socket->oob_inline;
+        return 0;
+    case RS_OPT_RCVBUF:
+        *number = socket->receive_buffer;
+        return *number ? 0 : get_number(socket, SOL_SOCKET, SO_RCVBUF, number);
+    case RS_OPT_SNDBUF:
+        *number = socket->send_buffer;
+        return *number ? 0 : get_number(socket, SOL_SOCKET, SO_SNDBUF, number);
+    case RS_OPT_LINGER:
+        *number = socket->linger;
+        return 0;
+    case RS_OPT_IP_DONTFRAGMENT:
+        *number = socket->dont_fragment;
+        return 0;
+    }
+    return WSAENOPROTOOPT;
+}
+
+static uint32_t get_error(struct socket *socket, uint32_t *number)
+{
+    uint32_t error = get_number(socket, SOL_SOCKET, SO_ERROR, number);
+
+    if (error)
+        return error;
+    *number = error_from_errno((int)*number);
+    /* The kernel forgets it by being asked, but a broken connection stays broken for who reads. */
+    if (*number && socket->type == RS_STREAM && socket->state == SOCKET_CONNECTED)
+        socket->pending_error = *number;
+    else if (!*number)
+        *number = socket->pending_error;
+    return 0;
+}
+
+static uint32_t set_membership4(struct socket *socket, int name, const struct rs_group *group)
+{
+    struct ip_mreqn request = {.imr_ifindex = (int)group->interface_index};
+
+    memcpy(&request.imr_multiaddr, group->group.bytes, sizeof(request.imr_multiaddr));
+    if (!group->interface_index)
+        memcpy(&request.imr_address, group->interface_address.bytes, sizeof(request.imr_address));
+    return setsockopt(socket->watch.fd, IPPROTO_IP, name, &request, sizeof(request))
+               ? error_from_errno(errno)
+               : 0;
+}
+
+static uint32_t set_membership6(struct socket *socket, int name, const struct rs_group *group)
+{
+    struct ipv6_mreq request = {.ipv6mr_interface = group->interface_index};
+
+    memcpy(&request.ipv6mr_multiaddr, group->group.bytes, sizeof(request.ipv6mr_multiaddr));
+    return setsockopt(socket->watch.fd, IPPROTO_IPV6, name, &request, sizeof(request))
+               ? error_from_errno(errno)
+               : 0;
+}
+
+static uint32_t set_group(struct socket *socket, uint32_t option, const void *value,
+                          uint32_t length)
+{
+    struct rs_group group;
+
+    if (length < sizeof(group))
+        return WSAEFAULT;
+    memcpy(&group, value, sizeof(group));
+    switch (option) {
+    case RS_OPT_IP_ADD_MEMBERSHIP:
+        return set_membership4(socket, IP_ADD_MEMBERSHIP, &group);
+    case RS_OPT_IP_DROP_MEMBERSHIP:
+        return set_membership4(socket, IP_DROP_MEMBERSHIP, &group);
+    case RS_OPT_IP_MULTICAST_IF:
+        return set_membership4(socket, IP_MULTICAST_IF, &group);
+    case RS_OPT_IPV6_ADD_MEMBERSHIP:
+        return set_membership6(socket, IPV6_JOIN_GROUP, &group);
+    default:
+        return set_membership6(socket, IPV6_LEAVE_GROUP, &group);
+    }
+}
+
+static bool is_group(uint32_t option)
+{
+    return option == RS_OPT_IP_ADD_MEMBERSHIP || option == RS_OPT_IP_DROP_MEMBERSHIP ||
+           option == RS_OPT_IP_MULTICAST_IF || option == RS_OPT_IPV6_ADD_MEMBERSHIP ||
+           option == RS_OPT_IPV6_DROP_MEMBERSHIP;
+}
+
+uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length)
+{
+    const struct plain *plain = plain_find(socket, option);
+    uint32_t number;
+
+    if (is_group(option))
+        return set_group(socket, option, value, length);
+    if (length < sizeof(number))
+        return WSAEFAULT;
+    memcpy(&number, value, sizeof(number));
+    return plain ? set_number(socket, plain->level, plain->name, number)
+                 : set_kept(socket, option, number);
+}
+
+static uint32_t get_multicast_if(struct socket *socket, struct rs_group *group)
+{
+    struct in_addr address;
+    socklen_t size = sizeof(address);
+
+    if (getsockopt(socket->watch.fd, IPPROTO_IP, IP_MULTICAST_IF, &address, &size))
+        return error_from_errno(errno);
+    group->interface_address.family = RS_AF_INET;
+    memcpy(group->interface_address.bytes, &address, sizeof(address));
+    return 0;
+}
+
+uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_t *length)
+{
+    const struct plain *plain = plain_find(socket, option);
+    uint32_t error, number = 0;
+
+    if (option == RS_OPT_IP_MULTICAST_IF) {
+        struct rs_group group = {0};
+
+        error = get_multicast_if(socket, &group);
+        memcpy(value, &group, sizeof(group));
+        *length = sizeof(group);
+        return error;
+    }
+    if (option == RS_OPT_ERROR)
+        error = get_error(socket, &number);
+    else if (plain)
+        error = get_number(socket, plain->level, plain->name, &number);
+    else
+        error = get_kept(socket, option, &number);
+    memcpy(value, &number, sizeof(number));
+    *length = sizeof(number);
+    return error;
+}

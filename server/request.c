@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Calls that ask for something and are answered.
+ *
+ * Owns: nothing; each function reads a checked request and replies once (RESOLVE, REVERSE and
+ * DISCONNECT: later).  Loop thread only, no locks.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "comp.h"
+#include "error.h"
+#include "interfaces.h"
+#include "log.h"
+#include "server.h"
+#include "socket.h"
+#include "submission.h"
+
+static void answer(struct request *request, uint32_t error)
+{
+    comp_reply(request->session, &request->call, error);
+}
+
+void request_slot(struct request *request)
+{
+    uint32_t slot = request->call.arg0;
+    int error = slot < RS_MAX_SLOTS ? wake_make_slot(request->session, slot) : -EINVAL;
+
+    answer(request, error_from_errno(-error));
+}
+
+static uint32_t check_kind(const struct rs_call *call)
+{
+    if (call->arg0 != RS_AF_INET && call->arg0 != RS_AF_INET6)
+        return WSAEAFNOSUPPORT;
+    if (call->arg1 != RS_STREAM && call->arg1 != RS_DGRAM)
+        return WSAESOCKTNOSUPPORT;
+    if (call->arg2 == 0 || call->arg2 == (call->arg1 == RS_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
+        return 0;
+    return call->arg2 == IPPROTO_TCP || call->arg2 == IPPROTO_UDP ? WSAEPROTOTYPE
+                                                                  : WSAEPROTONOSUPPORT;
+}
+
+static int open_socket(const struct rs_call *call)
+{
+    int type = call->arg1 == RS_STREAM ? SOCK_STREAM : SOCK_DGRAM, on = 1;
+    int fd = socket(address_family(call->arg0), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    /* Windows' defaults: no mapped addresses, ports of connections in TIME_WAIT are free (bind.c).
+     */
+    if (call->arg0 == RS_AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (call->arg1 == RS_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    return fd;
+}
+
+void request_socket(struct request *request)
+{
+    const struct rs_call *call = &request->call;
+    uint32_t error = check_kind(call);
+    struct socket *socket;
+    int fd, host_error;
+
+    if (error) {
+        answer(request, error);
+        return;
+    }
+    fd = open_socket(call);
+    if (fd < 0) {
+        answer(request, error_from_errno(-fd));
+        return;
+    }
+    socket =
+        socket_create(request->session, (uint8_t)call->arg0, (uint8_t)call->arg1, fd, &host_error);
+    if (socket)
+        comp_reply_values(request->session, call, socket->index, socket->anchor_number);
+    else
+        answer(request, error_from_errno(-host_error));
+}
+
+void request_getopt(struct request *request)
+{
+    uint8_t value[sizeof(struct rs_group)];
+    uint32_t length = 0;
+    uint32_t error = option_get(request->socket, request->call.arg0, value, &length);
+
+    if (error)
+        answer(request, error);
+    else
+        comp_reply_data(request->session, &request->call, 0, value, length);
+}
+
+void request_setopt(struct request *request)
+{
+    uint8_t value[sizeof(struct rs_group)];
+    uint32_t length = request->length < sizeof(value) ? request->length : (uint32_t)sizeof(value);
+
+    memcpy(value, request->payload, length);
+    answer(request, option_set(request->socket, request->call.arg0, value, length));
+}
+
+void request_getname(struct request *request)
+{
+    struct socket *socket = request->socket;
+    struct rs_addr wire;
+    bool found = request->call.arg0 ? address_of_peer(socket->watch.fd, &wire)
+                                    : address_of_socket(socket->watch.fd, &wire);
+
+    /* The kernel forgets the peer of a connection that was reset; Windows does not. */
+    if (!found && request->call.arg0 && socket->type == RS_STREAM &&
+        (socket->state == SOCKET_CONNECTED || socket->state == SOCKET_FAILED)) {
+        address_to_wire(&socket->peer, &wire);
+        found = true;
+    }
+    if (found)
+        comp_reply_data(request->session, &request->call, 0, &wire, sizeof(wire));
+    else
+        answer(request, request->call.arg0 ? WSAENOTCONN : WSAEINVAL);
+}
+
+void request_resolve(struct request *request)
+{
+    struct rs_resolve what;
+    char node[1026] = {0};
+
+    memcpy(&what, request->payload, sizeof(what));
+    if (what.node_len > request->length - sizeof(what) || what.node_len >= sizeof(node) ||
+        address_family(what.family) < 0) {
+        answer(request, what.node_len >= sizeof(node) ? WSAHOST_NOT_FOUND : WSAEINVAL);
+        return;
+    }
+    memcpy(node, request->payload + sizeof(what), what.node_len);
+    resolver_resolve(request->session, &request->call, &what, node);
+}
+
+void request_reverse(struct request *request)
+{
+    resolver_reverse(request->session, &request->call, &request->address);
+}
+
+void request_hostname(struct request *request)
+{
+    char name[256] = {0};
+
+    if (gethostname(name, sizeof(name) - 1))
+        answer(request, error_from_errno(errno));
+    else
+        comp_reply_data(request->session, &request->call, 0, name, (uint32_t)strlen(name));
+}
+
+void request_disconnect(struct request *request)
+{
+    struct socket *socket = request->socket;
+    uint32_t error;
+
+    if (socket->type != RS_STREAM || socket->state != SOCKET_CONNECTED ||
+        socket->disconnect_waits) {
+        answer(request, socket->state == SOCKET_FAILED ? 0 : WSAENOTCONN);
+        return;
+    }
+    error = socket_shutdown(socket, RS_SHUT_SEND);
+    if (error || socket->receive_done) { /* the peer has closed before */
+        answer(request, error);
+        return;
+    }
+    socket->disconnect_waits = true;
+    socket->disconnect_call = request->call;
+}
+
+void request_interfaces(struct request *request)
+{
+    uint32_t count;
+    struct rs_interface *list = interfaces_list(&count);
+
+    if (!list) {
+        answer(request, error_from_errno(errno));
+        return;
+    }
+    comp_reply_data(request->session, &request->call, count, list, count * (uint32_t)sizeof(*list));
+    free(list);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Host name look-ups: glibc's getaddrinfo() and getnameinfo() on a few threads.
+ *
+ * Owns: the threads, the queue to them and the queue back, which an eventfd announces to the loop.
+ * Locks: resolver.lock, by both sides, never across a look-up.  A job names its session by number:
+ * when the answer comes and the session is gone, it is dropped.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "comp.h"
+#include "error.h"
+#include "log.h"
+#include "server.h"
+#include "session.h"
+
+#define THREADS_MAX   8u
+#define JOBS_MAX      4096u
+#define ADDRESSES_MAX 512u
+
+struct job {
+    struct link link;
+    uint64_t session;
+    struct rs_call call;
+    bool reverse;
+    struct rs_resolve what;
+    struct rs_addr address;
+    char node[1026];
+    /* the answer */
+    uint32_t error, count, length;
+    uint8_t *payload;
+};
+
+static struct addrinfo *look_up(struct job *job)
+{
+    struct addrinfo hints = {.ai_family = address_family(job->what.family),
+                             .ai_socktype = SOCK_STREAM}; /* one of each address */
+    struct addrinfo *list = NULL;
+    uint32_t flags = job->what.flags;
+
+    hints.ai_flags = (flags & RS_AI_PASSIVE ? AI_PASSIVE : 0) |
+                     (flags & RS_AI_CANONNAME && job->node[0] ? AI_CANONNAME : 0) |
+                     (flags & RS_AI_NUMERICHOST ? AI_NUMERICHOST : 0) |
+                     (flags & RS_AI_ADDRCONFIG ? AI_ADDRCONFIG : 0);
+    /* Without a node a service is required; the port is none of ours. */
+    job->error = error_from_gai(
+        getaddrinfo(job->node[0] ? job->node : NULL, job->node[0] ? NULL : "0", &hints, &list));
+    return job->error ? NULL : list;
+}
+
+static void job_resolve(struct job *job)
+{
+    struct addrinfo *list = look_up(job), *entry;
+    const char *name = list && list->ai_canonname ? list->ai_canonname : "";
+    size_t name_length = strlen(name);
+
+    for (entry = list; entry && job->count < ADDRESSES_MAX; entry = entry->ai_next)
+        job->count += entry->ai_family == AF_INET || entry->ai_family == AF_INET6;
+    job->payload = malloc(job->count * sizeof(struct rs_addr) + name_length + 1);
+    if (!job->payload) {
+        job->error = WSA_NOT_ENOUGH_MEMORY;
+        job->count = 0;
+    }
+    for (entry = list; entry && job->length < job->count * sizeof(struct rs_addr);
+         entry = entry->ai_next) {
+        union address host = {0};
+        struct rs_addr wire;
+
+        if (entry->ai_addrlen > sizeof(host))
+            continue;
+        memcpy(&host, entry->ai_addr, entry->ai_addrlen);
+        address_to_wire(&host, &wire);
+        if (wire.family == RS_AF_UNSPEC)
+            continue;
+        memcpy(job->payload + job->length, &wire, sizeof(wire));
+        job->length += (uint32_t)sizeof(wire);
+    }
+    if (job->payload) {
+        memcpy(job->payload + job->length, name, name_length);
+        job->length += (uint32_t)name_length;
+    }
+    if (list)
+        freeaddrinfo(list);
+}
+
+static void job_reverse(struct job *job)
+{
+    union address host;
+    socklen_t size = address_to_host(&job->address, &host);
+    char name[NI_MAXHOST];
+    int error = EAI_FAMILY;
+
+    if (size && job->address.family != RS_AF_UNSPEC)
+        error = getnameinfo(&host.any, size, name, sizeof(name), NULL, 0,
+                            job->call.arg0 & RS_REVERSE_NAME_REQUIRED ? NI_NAMEREQD : 0);
+    job->error = error_from_gai(error);
+    if (error)
+        return;
+    job->payload = (uint8_t *)strdup(name);
+    if (job->payload)
+        job->length = (uint32_t)strlen(name);
+    else
+        job->error = WSA_NOT_ENOUGH_MEMORY;
+}
+
+static void *resolver_thread(void *argument)
+{
+    struct server *server = argument;
+    struct resolver *resolver = &server->resolver;
+    uint64_t one = 1;
+
+    pthread_mutex_lock(&resolver->lock);
+    for (;;) {
+        struct job *job;
+
+        resolver->idle++;
+        while (list_empty(&resolver->waiting))
+            pthread_cond_wait(&resolver->work, &resolver->lock);
+        resolver->idle--;
+        job = container_of(resolver->waiting.next, struct job, link);
+        list_remove(&job->link);
+        resolver->queued--;
+        pthread_mutex_unlock(&resolver->lock);
+        if (job->reverse)
+            job_reverse(job);
+        else
+            job_resolve(job);
+        pthread_mutex_lock(&resolver->lock);
+        list_append(&resolver->done, &job->link);
+        /* Fails only when it is about to overflow, that is never. */
+        if (write(resolver->event.fd, &one, sizeof(one)) != sizeof(one))
+            log_error("eventfd: %s", strerror(errno));
+    }
+    return NULL;
+}
+
+/* One more thread unless one is free for the job.  Called with the lock. */
+static bool add_thread(struct server *server)
+{
+    struct resolver *resolver = &server->resolver;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    pthread_t thread;
+    int error;
+
+    if (resolver->idle > resolver->queued || resolver->threads == THREADS_MAX)
+        return true;
+    /* Signals are the loop's; a detached thread ends with the process. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    error = pthread_create(&thread, &attributes, resolver_thread, server);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error)
+        resolver->threads++;
+    return resolver->threads > 0;
+}
+
+static void submit(struct session *session, struct job *job)
+{
+    struct resolver *resolver = &session->server->resolver;
+    bool accepted;
+
+    job->session = session->id;
+    pthread_mutex_lock(&resolver->lock);
+    accepted = resolver->jobs < JOBS_MAX && add_thread(session->server);
+    if (accepted) {
+        resolver->jobs++;
+        resolver->queued++;
+        list_append(&resolver->waiting, &job->link);
+        pthread_cond_signal(&resolver->work);
+    }
+    pthread_mutex_unlock(&resolver->lock);
+    if (!accepted) {
+        comp_reply(session, &job->call, WSATRY_AGAIN);
+        free(job);
+    }
+}
+
+void resolver_resolve(struct session *session, const struct rs_call *call,
+                      const struct rs_resolve *what, const char *node)
+{
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (!job || strlen(node) >= sizeof(job->node)) {
+        comp_reply(session, call, job ? WSAHOST_NOT_FOUND : WSA_NOT_ENOUGH_MEMORY);
+        free(job);
+        return;
+    }
+    job->call = *call;
+    job->what = *what;
+    strcpy(job->node, node);
+    submit(session, job);
+}
+
+void resolver_reverse(struct session *session, const struct rs_call *call,
+                      const struct rs_addr *address)
+{
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (!job) {
+        comp_reply(session, call, WSA_NOT_ENOUGH_MEMORY);
+        return;
+    }
+    job->call = *call;
+    job->reverse = true;
+    job->address = *address;
+    submit(session, job);
+}
+
+static void deliver(struct server *server, struct job *job)
+{
+    struct session *session = session_find(server, job->session);
+
+    if (session && job->error)
+        comp_reply(session, &job->call, job->error);
+    else if (session)
+        comp_reply_data(session, &job->call, job->count, job->payload, job->length);
+    free(job->payload);
+    free(job);
+}
+
+static void resolver_ready(struct watch *watch, uint32_t events)
+{
+    struct server *server = container_of(watch, struct server, resolver.event);
+    struct resolver *resolver = &server->resolver;
+    struct link done;
+    uint64_t count;
+
+    (void)events;
+    if (read(watch->fd, &count, sizeof(count)) != sizeof(count))
+        return;
+    pthread_mutex_lock(&resolver->lock);
+    list_take(&done, &resolver->done);
+    pthread_mutex_unlock(&resolver->lock);
+    while (!list_empty(&done)) {
+        struct job *job = container_of(done.next, struct job, link);
+
+        list_remove(&job->link);
+        pthread_mutex_lock(&resolver->lock);
+        resolver->jobs--;
+        pthread_mutex_unlock(&resolver->lock);
+        deliver(server, job);
+    }
+}
+
+int resolver_open(struct server *server)
+{
+    struct resolver *resolver = &server->resolver;
+
+    pthread_mutex_init(&resolver->lock, NULL);
+    pthread_cond_init(&resolver->work, NULL);
+    list_init(&resolver->waiting);
+    list_init(&resolver->done);
+    resolver->threads = resolver->idle = resolver->queued = resolver->jobs = 0;
+    watch_init(&resolver->event, resolver_ready);
+    resolver->event.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (resolver->event.fd < 0)
+        return -errno;
+    return loop_watch(&server->loop, &resolver->event, EPOLLIN);
+}
+
+/* The threads may be in a look-up that nobody can interrupt: what they use is not taken away, the
+ * process ends around them.  Only the queue is emptied. */
+void resolver_close(struct server *server)
+{
+    struct resolver *resolver = &server->resolver;
+
+    pthread_mutex_lock(&resolver->lock);
+    while (!list_empty(&resolver->waiting)) {
+        struct job *job = container_of(resolver->waiting.next, struct job, link);
+
+        list_remove(&job->link);
+        free(job);
+    }
+    pthread_mutex_unlock(&resolver->lock);
+}

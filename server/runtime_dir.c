@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The runtime directory: made, checked, locked, cleaned, left.
+ *
+ * Owns: DIR itself, `lock`, and the removal of everything else in it.  Loop thread only.
+ *
+ * Whoever can write to the directory can speak for the programs in it, so it has to be ours alone
+ * (mode 0700, our uid, no symbolic link), and so does the directory that it is in, unless that is
+ * sticky like /tmp or root's.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "runtime_dir.h"
+
+static bool parent_is_safe(const char *path)
+{
+    struct stat status;
+
+    if (mkdir(path, 0700) && errno != EEXIST) {
+        log_error("cannot create %s: %s", path, strerror(errno));
+        return false;
+    }
+    if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
+        log_error("%s is not a directory", path);
+        return false;
+    }
+    if (status.st_uid != geteuid() && status.st_uid != 0) {
+        log_error("%s belongs to user %u", path, (unsigned)status.st_uid);
+        return false;
+    }
+    if ((status.st_mode & 022) && !(status.st_mode & S_ISVTX)) {
+        log_error("%s can be changed by others (mode %o)", path, status.st_mode & 07777);
+        return false;
+    }
+    return true;
+}
+
+static bool directory_is_ours(int fd, const char *path)
+{
+    struct stat status;
+
+    if (fstat(fd, &status))
+        return false;
+    if (status.st_uid != geteuid() || (status.st_mode & 077)) {
+        log_error("%s: owner %u, mode %o; it must be ours alone", path, (unsigned)status.st_uid,
+                  status.st_mode & 07777);
+        return false;
+    }
+    return true;
+}
+
+static int open_directory(const char *path)
+{
+    char copy[PATH_MAX];
+    int fd;
+
+    if (strlen(path) >= sizeof(copy)) {
+        log_error("the runtime directory's name is too long");
+        return -1;
+    }
+    strcpy(copy, path);
+    if (!parent_is_safe(dirname(copy)))
+        return -1;
+    if (mkdir(path, 0700) && errno != EEXIST) {
+        log_error("cannot create %s: %s", path, strerror(errno));
+        return -1;
+    }
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        log_error("cannot open %s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (directory_is_ours(fd, path))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* The lock that is held must be the one that others find by its name: a server that leaves removes
+ * the file, and whoever waited with the old one open would otherwise lock a ghost. */
+static bool lock_is_current(const struct runtime_dir *dir)
+{
+    struct stat held, named;
+
+    return !fstat(dir->lock_fd, &held) && !fstatat(dir->fd, "lock", &named, AT_SYMLINK_NOFOLLOW) &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+/* Another server holds the lock.  With `join` there it serves; without, it is either about to make
+ * it or on its way out, and both are over in no time. */
+static enum runtime_dir_result take_lock(struct runtime_dir *dir)
+{
+    for (int tries = 0; tries < 1000; tries++) {
+        dir->lock_fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (dir->lock_fd < 0) {
+            log_error("cannot create %s/lock: %s", dir->path, strerror(errno));
+            return RUNTIME_DIR_FAILED;
+        }
+        if (!flock(dir->lock_fd, LOCK_EX | LOCK_NB)) {
+            if (lock_is_current(dir))
+                return RUNTIME_DIR_OURS;
+        } else if (errno != EWOULDBLOCK) {
+            log_error("cannot lock %s/lock: %s", dir->path, strerror(errno));
+            return RUNTIME_DIR_FAILED;
+        } else if (!faccessat(dir->fd, "join", F_OK, 0)) {
+            return RUNTIME_DIR_SERVED;
+        }
+        close(dir->lock_fd);
+        dir->lock_fd = -1;
+        usleep(5000);
+    }
+    log_error("%s: somebody holds the lock and does not serve", dir->path);
+    return RUNTIME_DIR_FAILED;
+}
+
+enum runtime_dir_result runtime_dir_open(struct runtime_dir *dir, const char *path)
+{
+    dir->path = path;
+    dir->lock_fd = -1;
+    dir->fd = open_directory(path);
+    return dir->fd < 0 ? RUNTIME_DIR_FAILED : take_lock(dir);
+}
+
+void runtime_dir_remove(int parent, const char *name)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!stream) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    while ((entry = readdir(stream))) {
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            unlinkat(fd, entry->d_name, 0);
+    }
+    closedir(stream);
+    if (unlinkat(parent, name, AT_REMOVEDIR))
+        log_warn("cannot remove %s: %s", name, strerror(errno));
+}
+
+static bool is_session_name(const char *name)
+{
+    return name[0] == 's' && strlen(name) == 17 && strspn(name + 1, "0123456789abcdef") == 16;
+}
+
+void runtime_dir_clean(struct runtime_dir *dir)
+{
+    int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    unlinkat(dir->fd, "join", 0);
+    if (!stream) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    while ((entry = readdir(stream))) {
+        if (is_session_name(entry->d_name))
+            runtime_dir_remove(dir->fd, entry->d_name);
+    }
+    closedir(stream);
+}
+
+void runtime_dir_leave(struct runtime_dir *dir)
+{
+    struct stat status;
+
+    if (dir->lock_fd >= 0) {
+        runtime_dir_clean(dir);
+        if (!fstatat(dir->fd, "log", &status, AT_SYMLINK_NOFOLLOW) && !status.st_size)
+            unlinkat(dir->fd, "log", 0);
+        unlinkat(dir->fd, "lock", 0);
+        close(dir->lock_fd);
+    }
+    if (dir->fd >= 0)
+        close(dir->fd);
+    dir->fd = dir->lock_fd = -1;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sending: out of the submission ring into the kernel, and what the kernel does not take.
+ *
+ * Owns: the backlogs' filling and draining, the counter `sent`, the closing of the sending side.
+ * Loop thread only, no locks.
+ *
+ * The submission ring always drains: one socket whose peer does not read must not hold up the
+ * others.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "comp.h"
+#include "error.h"
+#include "log.h"
+#include "server.h"
+#include "socket.h"
+
+#define BACKLOG_LIMIT ((size_t)1 << 30) /* of a session; what no sane credit allows */
+#define SEND_PIECES   16
+
+/* Tells how far the kernel has got, and the DLL if it waits for that. */
+static void sent_advance(struct socket *socket, uint32_t count)
+{
+    struct rs_socket_shared *shared = &socket->session->shared[socket->index];
+
+    if (!count)
+        return;
+    socket->sent += count;
+    /* Publish, then look: the DLL sets want_sent and then reads `sent` again. */
+    __atomic_store_n(&shared->sent, socket->sent, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&shared->want_sent, __ATOMIC_SEQ_CST))
+        return;
+    __atomic_store_n(&shared->want_sent, 0, __ATOMIC_SEQ_CST);
+    comp_post(socket->session, RS_COMP_SENT, socket->index, NULL, 0);
+}
+
+/* Datagram sockets ask for EPOLLOUT only while they have to wait (socket_watch). */
+static void want_out(struct socket *socket, bool wanted)
+{
+    if (socket->type == RS_STREAM || socket->wants_out == wanted)
+        return;
+    socket->wants_out = wanted;
+    if (!loop_rewatch(&socket->session->server->loop, &socket->watch,
+                      wanted ? EPOLLIN | EPOLLOUT : EPOLLIN))
+        return;
+    log_error("epoll: cannot watch a socket: error %d", errno);
+}
+
+/* The connection is broken.  What has arrived before is still handed out, if there is room for it,
+ * and then the error (stream.c). */
+static void send_fail(struct socket *socket, int error)
+{
+    socket->send_failed = true;
+    socket->session->backlog_bytes -= socket->backlog.bytes;
+    backlog_clear(&socket->backlog);
+    if (!socket->pending_error)
+        socket->pending_error = error_from_errno(error);
+    if (socket->receive_done || socket->stalled) {
+        stream_fail(socket, socket->pending_error);
+        return;
+    }
+    socket->readable = true;
+    socket_queue_work(socket);
+}
+
+static void keep(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
+{
+    if (socket->session->backlog_bytes + length > BACKLOG_LIMIT ||
+        !backlog_append(&socket->backlog, payload, length, urgent)) {
+        session_corrupt(socket->session, "sends more than can be kept");
+        return;
+    }
+    socket->session->backlog_bytes += length;
+}
+
+void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
+{
+    ssize_t count = 0;
+
+    if (socket->type == RS_DGRAM) {
+        socket_send_to(socket, NULL, payload, length);
+        return;
+    }
+    if (socket->state != SOCKET_CONNECTED || socket->send_failed || socket->send_shut) {
+        sent_advance(socket, length); /* nobody waits for what will not go anywhere */
+        return;
+    }
+    if (backlog_empty(&socket->backlog)) {
+        do {
+            count = send(socket->watch.fd, payload, length, MSG_NOSIGNAL | (urgent ? MSG_OOB : 0));
+        } while (count < 0 && errno == EINTR);
+        if (count < 0 && errno == EFAULT) {
+            session_corrupt(socket->session, "its segment is gone");
+            return;
+        }
+        if (count < 0 && errno != EAGAIN) {
+            send_fail(socket, errno);
+            return;
+        }
+        if (count < 0)
+            count = 0;
+        sent_advance(socket, (uint32_t)count);
+    }
+    if ((uint32_t)count < length)
+        keep(socket, payload + count, length - (uint32_t)count, urgent);
+}
+
+static ssize_t send_datagram(struct socket *socket, const union address *to, socklen_t to_size,
+                             const uint8_t *payload, uint32_t length)
+{
+    ssize_t count;
+    int tries = 0;
+
+    /* An error of an earlier datagram (ICMP) is reported by the next call, which then sent nothing:
+     * it goes to the receiving side as Windows does it, and the datagram is tried again. */
+    while ((count = sendto(socket->watch.fd, payload, length, MSG_NOSIGNAL,
+                           to_size ? &to->any : NULL, to_size)) < 0) {
+        if (errno != EINTR && errno != ECONNREFUSED)
+            break;
+        if (errno == ECONNREFUSED)
+            socket_post_error(socket, WSAECONNRESET);
+        if (++tries == 4)
+            break;
+    }
+    return count;
+}
+
+uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const uint8_t *payload,
+                        uint32_t length)
+{
+    union address to;
+    socklen_t to_size = wire ? address_to_host(wire, &to) : 0;
+    uint32_t error;
+
+    if (wire && (!to_size || wire->family == RS_AF_UNSPEC))
+        return WSAEAFNOSUPPORT;
+    if (backlog_empty(&socket->backlog)) {
+        error = 0;
+        if (send_datagram(socket, &to, to_size, payload, length) < 0)
+            error = error_from_errno(errno);
+        /* Sending has given it a port, so from now on something can arrive. */
+        if (!socket->watch.watching && socket_watch(socket))
+            return WSAENOBUFS;
+        if (error == WSAEFAULT)
+            session_corrupt(socket->session, "its segment is gone");
+        if (error != WSAEWOULDBLOCK) {
+            sent_advance(socket, length);
+            return error;
+        }
+    }
+    if (socket->session->backlog_bytes + length > BACKLOG_LIMIT ||
+        !backlog_append_datagram(&socket->backlog, wire ? &to : NULL, to_size, payload, length)) {
+        session_corrupt(socket->session, "sends more than can be kept");
+        return WSAENOBUFS;
+    }
+    socket->session->backlog_bytes += length;
+    want_out(socket, true);
+    return 0;
+}
+
+/* As many chunks as one call takes; stops behind an urgent byte. */
+static ssize_t flush_stream(struct socket *socket)
+{
+    struct iovec pieces[SEND_PIECES];
+    struct msghdr message = {.msg_iov = pieces};
+    bool urgent = false;
+
+    for (struct chunk *chunk = socket->backlog.first;
+         chunk && !urgent && message.msg_iovlen < SEND_PIECES; chunk = chunk->next) {
+        pieces[message.msg_iovlen].iov_base = chunk->bytes + chunk->offset;
+        pieces[message.msg_iovlen++].iov_len = chunk->length - chunk->offset;
+        urgent = chunk->urgent;
+    }
+    return sendmsg(socket->watch.fd, &message, MSG_NOSIGNAL | (urgent ? MSG_OOB : 0));
+}
+
+static bool flush_datagram(struct socket *socket)
+{
+    struct chunk *chunk = socket->backlog.first;
+    uint32_t length = chunk->length;
+
+    if (send_datagram(socket, &chunk->address, chunk->address_size, chunk->bytes, length) < 0 &&
+        errno == EAGAIN)
+        return false;
+    socket->session->backlog_bytes -= length;
+    backlog_drop_first(&socket->backlog);
+    sent_advance(socket, length);
+    return true;
+}
+
+void socket_flush(struct socket *socket)
+{
+    while (!backlog_empty(&socket->backlog)) {
+        ssize_t count;
+
+        if (socket->type == RS_DGRAM) {
+            if (!flush_datagram(socket))
+                return;
+            continue;
+        }
+        count = flush_stream(socket);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno == EAGAIN)
+            return;
+        if (count < 0) {
+            send_fail(socket, errno);
+            return;
+        }
+        backlog_take(&socket->backlog, (size_t)count);
+        socket->session->backlog_bytes -= (size_t)count;
+        sent_advance(socket, (uint32_t)count);
+    }
+    want_out(socket, false);
+    if (socket->send_shut)
+        shutdown(socket->watch.fd, SHUT_WR);
+}
+
+uint32_t socket_shutdown(struct socket *socket, uint32_t how)
+{
+    if (how > RS_SHUT_BOTH)
+        return WSAEINVAL;
+    if (socket->state != SOCKET_CONNECTED)
+        return socket->state == SOCKET_FAILED ? 0 : WSAENOTCONN;
+    if (how != RS_SHUT_RECV && !socket->send_shut) {
+        socket->send_shut = true;
+        if (socket->type == RS_STREAM && backlog_empty(&socket->backlog) &&
+            shutdown(socket->watch.fd, SHUT_WR))
+            return error_from_errno(errno);
+    }
+    if (how != RS_SHUT_SEND) {
+        socket->receive_done = true;
+        socket->readable = false;
+    }
+    return 0;
+}

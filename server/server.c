@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The server: its start, its turns, its sleep, its end.
+ *
+ * Owns: the order of things within a turn, and the words sleeping_until.  One thread (look-ups have
+ * their own, resolver.c); no locks.
+ *
+ * Going to sleep is "publish, then look" (docs/protocol.md, "Waking"): sleeping_until is stored in
+ * every session, and only then is every submission ring looked at once more.  A DLL stores its
+ * record first and then looks at sleeping_until: so one of the two always sees the other.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "comp.h"
+#include "log.h"
+#include "server.h"
+#include "session.h"
+#include "socket.h"
+
+#define BLOCKED_RETRY ((uint64_t)RS_CLOCK_PER_MS)
+
+static void stop_ready(struct watch *watch, uint32_t events)
+{
+    struct server *server = container_of(watch, struct server, signals);
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+        log_info("signal %u: leaving", info.ssi_signo);
+        server->loop.stop = true;
+    }
+}
+
+static int catch_signals(struct server *server)
+{
+    sigset_t set;
+
+    /* The default disposition of these must be restored: a parent may have ignored them. */
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_SETMASK, &set, NULL))
+        return -errno;
+    watch_init(&server->signals, stop_ready);
+    server->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (server->signals.fd < 0)
+        return -errno;
+    return loop_watch(&server->loop, &server->signals, EPOLLIN);
+}
+
+static void raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        log_warn("cannot raise the number of descriptors: %s", strerror(errno));
+}
+
+static void linger_over(struct timer *timer)
+{
+    struct server *server = container_of(timer, struct server, linger_timer);
+
+    /* Somebody may be reading `join` right now; whoever gets the ticket is first. */
+    if (!server->session_count && join_withdraw(server))
+        server->loop.stop = true;
+}
+
+static void linger_begin(struct server *server)
+{
+    timer_arm(&server->loop.timers, &server->linger_timer, clock_now() + server->linger);
+}
+
+void server_session_gone(struct server *server)
+{
+    if (!--server->session_count)
+        linger_begin(server);
+}
+
+void server_session_taken(struct server *server)
+{
+    server->session_count++;
+    timer_disarm(&server->linger_timer);
+}
+
+#define FOR_EACH_SESSION(server, session)                                                         \
+    for (struct link *at = (server)->sessions.next, *after; after = at->next,                     \
+                     session = container_of(at, struct session, link), at != &(server)->sessions; \
+         at = after)
+
+/* Says until when we sleep, and finds out whether we may; see the head of this file. */
+static uint64_t fall_asleep(struct server *server)
+{
+    uint64_t until = timers_next(&server->loop.timers), retry = server->loop.now + BLOCKED_RETRY;
+    struct session *session;
+
+    if (server->blocked && retry < until)
+        until = retry;
+    FOR_EACH_SESSION(server, session)
+    {
+        uint64_t deadline = __atomic_load_n(&session->segment->earliest_deadline, __ATOMIC_SEQ_CST);
+
+        until = deadline < until ? deadline : until;
+    }
+    if (until <= server->loop.now)
+        return 0;
+    FOR_EACH_SESSION(server, session)
+    __atomic_store_n(&session->segment->sleeping_until, until, __ATOMIC_SEQ_CST);
+    FOR_EACH_SESSION(server, session)
+    {
+        if (rs_ring_pending(&session->sub) ||
+            __atomic_load_n(&session->segment->earliest_deadline, __ATOMIC_SEQ_CST) < until)
+            return 0;
+    }
+    return until;
+}
+
+static void wake_up(struct server *server)
+{
+    struct session *session;
+
+    /* No order needed: a ring that is rung in vain costs nothing but itself. */
+    FOR_EACH_SESSION(server, session)
+    __atomic_store_n(&session->segment->sleeping_until, 0, __ATOMIC_RELAXED);
+}
+
+/* One step for every socket that knows of something to do.  Returns whether one has more. */
+static bool run_sockets(struct server *server)
+{
+    bool more = false;
+    struct link work;
+
+    list_take(&work, &server->work);
+    while (!list_empty(&work)) {
+        struct socket *socket = container_of(work.next, struct socket, work);
+
+        list_remove(&socket->work);
+        switch (socket_work(socket)) {
+        case WORK_DONE:
+            break;
+        case WORK_MORE:
+            more = true;
+            socket_queue_work(socket);
+            break;
+        case WORK_BLOCKED:
+            server->blocked = true;
+            socket_queue_work(socket);
+            break;
+        }
+    }
+    return more;
+}
+
+static void run_sessions(struct server *server)
+{
+    struct session *session;
+
+    FOR_EACH_SESSION(server, session)
+    session_run(session);
+}
+
+static void end_turn(struct server *server)
+{
+    struct session *session;
+
+    FOR_EACH_SESSION(server, session)
+    {
+        if (session->corrupt || segment_lost(session)) {
+            session_corrupt(session, "its segment was cut short");
+            session_destroy(session);
+            continue;
+        }
+        wake_all(session);
+        wake_deadlines(session, server->loop.now);
+    }
+    loop_bury(&server->loop);
+}
+
+static void run(struct server *server)
+{
+    bool more = false;
+
+    while (!server->loop.stop) {
+        loop_wait(&server->loop, more ? 0 : fall_asleep(server));
+        wake_up(server);
+        timers_run(&server->loop.timers, server->loop.now);
+        server->blocked = false;
+        run_sessions(server);
+        more = run_sockets(server);
+        end_turn(server);
+    }
+}
+
+static int start(struct server *server)
+{
+    int error = loop_init(&server->loop);
+
+    if (!error)
+        error = segment_guard();
+    if (!error)
+        error = catch_signals(server);
+    if (!error)
+        error = resolver_open(server);
+    if (error)
+        return error;
+    raise_limits();
+    server->bell_keeps_ringing = bell_is_edge_triggered();
+    runtime_dir_clean(&server->dir);
+    timer_init(&server->linger_timer, linger_over);
+    linger_begin(server);
+    return join_open(server);
+}
+
+/* Files first, then the lock, then `join`: who finds no `join`, or reads its end, starts a server,
+ * which must find the lock free. */
+static void leave(struct server *server)
+{
+    struct session *session;
+
+    server->session_count += 1; /* no timers any more */
+    FOR_EACH_SESSION(server, session)
+    {
+        if (session != server->join.stock)
+            session_destroy(session);
+    }
+    server->join.stock = NULL;
+    runtime_dir_leave(&server->dir);
+    FOR_EACH_SESSION(server, session)
+    session_destroy(session);
+    join_close(server);
+    resolver_close(server);
+    loop_fini(&server->loop);
+}
+
+int server_run(const struct server_options *options)
+{
+    static struct server server; /* static: resolver threads may outlive the loop */
+    int error;
+
+    server.linger = (uint64_t)options->linger * CLOCK_PER_SECOND;
+    list_init(&server.sessions);
+    list_init(&server.work);
+    list_init(&server.bound);
+    switch (runtime_dir_open(&server.dir, options->runtime)) {
+    case RUNTIME_DIR_SERVED:
+        log_info("%s: served already", options->runtime);
+        return 0;
+    case RUNTIME_DIR_FAILED:
+        return 1;
+    case RUNTIME_DIR_OURS:
+        break;
+    }
+    error = start(&server);
+    if (error) {
+        log_error("cannot start: %s", strerror(-error));
+        runtime_dir_leave(&server.dir);
+        return 1;
+    }
+    log_info("ringsock-server " RINGSOCK_VERSION " serves %s", options->runtime);
+    if (options->ready)
+        options->ready(options->context, &server.dir);
+    run(&server);
+    leave(&server);
+    log_info("left");
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The server as a whole: what every part reaches through its session.  See server.c.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "join.h"
+#include "list.h"
+#include "loop.h"
+#include "resolver.h"
+#include "runtime_dir.h"
+
+#ifndef RINGSOCK_VERSION
+#define RINGSOCK_VERSION "0.0.0"
+#endif
+
+#define SERVER_LINGER_DEFAULT 5
+
+struct server_options {
+    const char *runtime; /* the runtime directory */
+    unsigned linger;     /* seconds to stay after the last session */
+    void (*ready)(void *context,
+                  const struct runtime_dir *dir); /* `join` can be read; may be NULL */
+    void *context;
+};
+
+struct server {
+    struct loop loop;
+    struct runtime_dir dir;
+    struct join join;
+    struct resolver resolver;
+    struct watch signals;
+    struct link sessions;   /* all, the prepared one included */
+    struct link work;       /* sockets that know of something to read or accept */
+    struct link bound;      /* stream sockets that a program has bound (bind.c) */
+    unsigned session_count; /* those whose ticket was taken */
+    uint64_t linger;        /* rs clock */
+    struct timer linger_timer;
+    bool blocked;            /* somebody waits for room in a completion ring */
+    bool bell_keeps_ringing; /* doorbells need not be emptied each time (bell.c) */
+};
+
+/* Runs until a signal or until nobody has needed it for a while.  Returns the exit code. */
+int server_run(const struct server_options *options);
+void server_session_gone(struct server *server);
+void server_session_taken(struct server *server);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sockets of a session: the table of indexes, a socket's begin and end, its share of a turn.
+ *
+ * Owns: session.sockets and the free indexes, the words of sockets[] that the server writes, the
+ * credit of reading ahead.  Loop thread only, no locks.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "comp.h"
+#include "error.h"
+#include "log.h"
+#include "server.h"
+#include "socket.h"
+
+static uint32_t index_take(struct session *session)
+{
+    if (session->free_count)
+        return session->free_indexes[--session->free_count];
+    return session->socket_end < RS_MAX_SOCKETS ? session->socket_end++ : 0;
+}
+
+static bool index_give(struct session *session, uint32_t index)
+{
+    if (session->free_count == session->free_size) {
+        uint32_t size = session->free_size ? 2 * session->free_size : 64;
+        uint32_t *grown = realloc(session->free_indexes, size * sizeof(*grown));
+
+        if (!grown)
+            return false; /* the index is lost to this session, nothing else is */
+        session->free_indexes = grown;
+        session->free_size = size;
+    }
+    session->free_indexes[session->free_count++] = index;
+    return true;
+}
+
+static void socket_ready(struct watch *watch, uint32_t events)
+{
+    struct socket *socket = container_of(watch, struct socket, watch);
+
+    switch (socket->state) {
+    case SOCKET_LISTENING:
+        socket->readable = true;
+        socket_queue_work(socket);
+        break;
+    case SOCKET_CONNECTING:
+        connect_ready(socket);
+        if (socket->state == SOCKET_CONNECTED)
+            stream_ready(socket, events);
+        break;
+    case SOCKET_CLOSING:
+        socket_closing_progress(socket);
+        break;
+    case SOCKET_OPEN:
+    case SOCKET_CONNECTED:
+        if (socket->type == RS_STREAM)
+            stream_ready(socket, events);
+        else
+            datagram_ready(socket, events);
+        break;
+    case SOCKET_FAILED:
+    case SOCKET_CLOSED:
+        break;
+    }
+}
+
+static void socket_init(struct socket *socket, struct session *session, uint8_t family,
+                        uint8_t type, int fd)
+{
+    socket->session = session;
+    socket->family = family;
+    socket->type = type;
+    socket->state = SOCKET_OPEN;
+    watch_init(&socket->watch, socket_ready);
+    socket->watch.fd = fd;
+    list_init(&socket->work);
+    list_init(&socket->hung);
+    list_init(&socket->bound_link);
+    list_init(&socket->sibling);
+    list_init(&socket->children);
+    timer_init(&socket->timer, NULL);
+}
+
+struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
+                             int *error)
+{
+    struct socket *socket = calloc(1, sizeof(*socket));
+    struct rs_socket_shared *shared;
+
+    *error = -ENOMEM;
+    if (!socket) {
+        close(fd);
+        return NULL;
+    }
+    socket_init(socket, session, family, type, fd);
+    *error = anchor_open(socket);
+    if (!*error) {
+        socket->index = index_take(session);
+        if (socket->index) {
+            shared = &session->shared[socket->index];
+            memset(shared, 0, sizeof(*shared));
+            session->sockets[socket->index] = socket;
+            session->open_sockets++;
+            return socket;
+        }
+        *error = -EMFILE;
+        anchor_close(socket);
+    }
+    close(fd);
+    free(socket);
+    return NULL;
+}
+
+struct socket *socket_at(struct session *session, uint32_t index)
+{
+    return index && index < RS_MAX_SOCKETS ? session->sockets[index] : NULL;
+}
+
+/* The index is free again, or its session is. */
+void socket_forget(struct socket *socket)
+{
+    struct session *session = socket->session;
+
+    session->sockets[socket->index] = NULL;
+    session->open_sockets--;
+    if (!index_give(session, socket->index))
+        log_warn("no memory to keep socket index %u", socket->index);
+    loop_free_later(&session->server->loop, &socket->grave, socket);
+}
+
+static void abandon_calls(struct socket *socket)
+{
+    if (socket->disconnect_waits)
+        comp_reply(socket->session, &socket->disconnect_call, WSA_OPERATION_ABORTED);
+    if (socket->close_waits)
+        comp_reply(socket->session, &socket->close_call, 0);
+    socket->disconnect_waits = socket->close_waits = false;
+}
+
+void socket_finish(struct socket *socket, bool reset)
+{
+    struct session *session = socket->session;
+    struct linger abort = {.l_onoff = 1, .l_linger = 0};
+
+    if (socket->state == SOCKET_CLOSED)
+        return;
+    if (socket->state == SOCKET_LISTENING)
+        listener_stop(socket);
+    listener_release(socket);
+    if (reset)
+        setsockopt(socket->watch.fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+    socket->state = SOCKET_CLOSED;
+    loop_close(&socket->watch);
+    anchor_close(socket);
+    timer_disarm(&socket->timer);
+    list_remove(&socket->work);
+    bind_release(socket);
+    session->backlog_bytes -= socket->backlog.bytes;
+    backlog_clear(&socket->backlog);
+    abandon_calls(socket);
+    comp_post(session, RS_COMP_CLOSED, socket->index, NULL, 0);
+    if (session->state == SESSION_DEAD)
+        socket_forget(socket);
+}
+
+void socket_post_error(struct socket *socket, uint32_t error)
+{
+    struct rs_error body = {.error = error};
+
+    comp_post(socket->session, RS_COMP_ERROR, socket->index, &body, sizeof(body));
+}
+
+void socket_queue_work(struct socket *socket)
+{
+    if (list_empty(&socket->work))
+        list_append(&socket->session->server->work, &socket->work);
+}
+
+enum work socket_work(struct socket *socket)
+{
+    /* Nobody would take it. */
+    if (socket->session->state == SESSION_DEAD || socket->session->corrupt)
+        return WORK_DONE;
+    if (socket->state == SOCKET_LISTENING)
+        return listener_accept(socket);
+    if (socket->type == RS_DGRAM)
+        return socket->state == SOCKET_CLOSING ? WORK_DONE : datagram_read(socket);
+    return socket->state == SOCKET_CONNECTED ? stream_read(socket) : WORK_DONE;
+}
+
+uint32_t socket_outstanding(const struct socket *socket)
+{
+    const uint32_t *consumed = &socket->session->shared[socket->index].consumed;
+    uint32_t left = socket->delivered - __atomic_load_n(consumed, __ATOMIC_SEQ_CST);
+
+    /* Urgent bytes travel out of line and are not counted; a DLL that does count them is not ahead
+     * of us by more than that. */
+    return -left <= socket->oob_delivered ? 0 : left;
+}
+
+static uint32_t credit_left(const struct socket *socket)
+{
+    uint32_t outstanding = socket_outstanding(socket);
+
+    return outstanding < RS_RECV_WINDOW ? RS_RECV_WINDOW - outstanding : 0;
+}
+
+uint32_t socket_credit(struct socket *socket)
+{
+    uint32_t *stalled = &socket->session->shared[socket->index].recv_stalled;
+    uint32_t credit = credit_left(socket);
+
+    if (!credit && !socket->stalled) {
+        socket->stalled = true;
+        /* Publish, then look: the DLL adds to `consumed` first and then reads this word. */
+        __atomic_store_n(stalled, 1, __ATOMIC_SEQ_CST);
+        credit = credit_left(socket);
+    }
+    if (credit && socket->stalled) {
+        socket->stalled = false;
+        __atomic_store_n(stalled, 0, __ATOMIC_SEQ_CST);
+    }
+    return credit;
+}
+
+int socket_watch(struct socket *socket)
+{
+    /* A datagram socket would report every packet sent as a chance to send (sock_def_write_space),
+     * so it asks only while it has to; a stream reports it only after it was full. */
+    uint32_t events =
+        socket->type == RS_STREAM ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI : EPOLLIN;
+
+    if (socket->watch.watching)
+        return 0;
+    return loop_watch(&socket->session->server->loop, &socket->watch, events);
+}

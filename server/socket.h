@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A socket of a session, and the functions of its kinds.  See socket.c and the files named below.
+ */
+#ifndef SERVER_SOCKET_H
+#define SERVER_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "backlog.h"
+#include "loop.h"
+#include "session.h"
+#include "timer.h"
+
+enum socket_state {
+    SOCKET_OPEN,       /* not connected; datagram sockets without a peer */
+    SOCKET_CONNECTING, /* streams */
+    SOCKET_CONNECTED,
+    SOCKET_LISTENING,
+    SOCKET_FAILED,  /* the connection is gone, the error was reported */
+    SOCKET_CLOSING, /* nobody holds it any more; what was queued is being sent */
+    SOCKET_CLOSED,  /* RS_COMP_CLOSED was posted; only the index remains */
+};
+
+/* How far a step of work got. */
+enum work { WORK_DONE, WORK_MORE, WORK_BLOCKED /* the completion ring is full */ };
+
+struct socket {
+    struct session *session;
+    struct grave grave;
+    uint32_t index;
+    uint8_t family, type; /* enum rs_family, enum rs_type */
+    enum socket_state state;
+    struct watch watch; /* the kernel's socket */
+    struct link work;   /* server.work while there may be something to read or accept */
+    struct timer timer; /* connect, close */
+
+    /* the anchor (anchor.c) */
+    struct watch anchor;
+    uint32_t anchor_number;
+    bool anchored;    /* the DLL has opened it */
+    bool anchor_gone; /* its last handle is closed */
+    struct link hung; /* session.hung */
+    bool close_seen;  /* RS_SUB_CLOSE came */
+    uint16_t close_flags;
+
+    /* naming (bind.c) */
+    bool bound;
+    struct link bound_link; /* server.bound */
+    union address bound_to;
+
+    /* receiving */
+    bool readable;          /* the kernel may have something */
+    bool peer_closed;       /* seen EPOLLRDHUP: a short read is not the end of what is there */
+    bool receive_done;      /* end of data, an error, or shut: nothing more is read */
+    bool stalled;           /* out of credit */
+    bool urgent, mark;      /* urgent data is announced; its mark was reached */
+    uint32_t pending_error; /* WSA code, to be posted behind the data */
+    uint32_t delivered;     /* payload bytes since the beginning */
+    uint32_t oob_delivered;
+
+    /* sending */
+    struct backlog backlog;
+    uint32_t sent; /* payload bytes that the kernel has taken */
+    bool send_shut, send_failed;
+    bool wants_out; /* datagrams: EPOLLOUT is asked for */
+
+    /* options that the server keeps */
+    bool reuse, oob_inline, dont_fragment;
+    uint32_t linger; /* RS_OPT_LINGER */
+    uint32_t receive_buffer, send_buffer;
+
+    /* listening (listener.c) */
+    struct socket *listener; /* of an accepted connection that is not anchored yet */
+    struct link sibling;     /* listener.children */
+    struct link children;
+    uint32_t child_count, child_limit;
+
+    union address peer;
+    /* calls that wait: RS_SUB_DISCONNECT, RS_SUB_CLOSE with RS_CLOSE_REPLY */
+    struct rs_call disconnect_call, close_call;
+    bool disconnect_waits, close_waits;
+    uint64_t close_deadline, close_begin;
+    uint32_t close_sent; /* `sent` when progress was last looked at */
+};
+
+/* socket.c: the table and the life cycle */
+struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
+                             int *error);                          /* takes fd in any case */
+struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
+void socket_forget(struct socket *socket);
+/* Ends the kernel's socket and posts RS_COMP_CLOSED. */
+void socket_finish(struct socket *socket, bool reset);
+void socket_post_error(struct socket *socket, uint32_t error);
+void socket_queue_work(struct socket *socket);
+enum work socket_work(struct socket *socket);
+/* Bytes that the program has been given and did not take. */
+uint32_t socket_outstanding(const struct socket *socket);
+/* How many bytes may be read ahead now; 0 has told the DLL that the socket is stalled. */
+uint32_t socket_credit(struct socket *socket);
+int socket_watch(struct socket *socket); /* 0 or -errno */
+
+/* anchor.c */
+int anchor_open(struct socket *socket);   /* 0 or -errno */
+void anchor_adopt(struct socket *socket); /* RS_SUB_ANCHORED */
+bool anchor_is_gone(struct socket *socket);
+void anchor_close(struct socket *socket);
+
+/* close.c */
+void socket_close(struct socket *socket, uint16_t flags);
+void socket_close_hung(struct session *session);
+/* RS_SUB_CLOSE; call is NULL without RS_CLOSE_REPLY */
+void socket_close_request(struct socket *socket, uint16_t flags, const struct rs_call *call);
+void socket_closing_progress(struct socket *socket);
+
+/* stream.c */
+void stream_ready(struct socket *socket, uint32_t events);
+enum work stream_read(struct socket *socket);
+void stream_fail(struct socket *socket, uint32_t error); /* WSA error: posts it, reads no more */
+/* datagram.c */
+void datagram_ready(struct socket *socket, uint32_t events);
+enum work datagram_read(struct socket *socket);
+/* listener.c */
+int listener_start(struct socket *socket, uint32_t backlog); /* 0 or -errno */
+enum work listener_accept(struct socket *socket);
+void listener_release(struct socket *child); /* is anchored or gone */
+void listener_stop(struct socket *socket);
+/* connect.c */
+void socket_connect(struct socket *socket, const struct rs_addr *wire);
+void connect_ready(struct socket *socket);
+/* send.c; the payload lies in shared memory */
+void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent);
+/* Returns the WSA error of the first try, which matters to a call only. */
+uint32_t socket_send_to(struct socket *socket, const struct rs_addr *to, const uint8_t *payload,
+                        uint32_t length);
+void socket_flush(struct socket *socket);
+uint32_t socket_shutdown(struct socket *socket, uint32_t how); /* WSA error */
+/* bind.c */
+uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA error */
+void bind_again(struct socket *socket); /* after a failed connect */
+void bind_release(struct socket *socket);
+/* option.c; WSA errors */
+uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length);
+uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_t *length);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Receiving from a stream: out of the kernel straight into the completion ring, within the credit.
+ *
+ * Owns: what a connected stream's events mean, the order of data, end of data and error, and the
+ * urgent mark.  Loop thread only, no locks.
+ *
+ * Edge-triggered, so `readable` says whether the kernel may have more: it is cleared by a read that
+ * came back short, unless the peer's end of data is known to be behind it (epoll(7), question 9).
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <linux/sockios.h>
+
+#include "comp.h"
+#include "error.h"
+#include "log.h"
+#include "server.h"
+#include "socket.h"
+
+#define RECORDS_PER_TURN 4
+#define SMALL_READ       4096u /* what is tried when the ring has no room for more */
+
+static void disconnect_reply(struct socket *socket, uint32_t error)
+{
+    if (socket->disconnect_waits)
+        comp_reply(socket->session, &socket->disconnect_call, error);
+    socket->disconnect_waits = false;
+}
+
+static void stream_end(struct socket *socket)
+{
+    socket->readable = false;
+    socket->receive_done = true;
+    if (socket->pending_error) {
+        socket_post_error(socket, socket->pending_error);
+        disconnect_reply(socket, socket->pending_error);
+        socket->state = SOCKET_FAILED;
+        return;
+    }
+    comp_post(socket->session, RS_COMP_EOF, socket->index, NULL, 0);
+    disconnect_reply(socket, 0);
+}
+
+void stream_fail(struct socket *socket, uint32_t error)
+{
+    socket->pending_error = error;
+    stream_end(socket);
+}
+
+/* One urgent byte, out of line; it does not count against the credit. */
+static void read_urgent(struct socket *socket)
+{
+    struct rs_record header = {.type = RS_COMP_DATA, .flags = RS_DATA_OOB, .socket = socket->index};
+    struct rs_record *record = comp_reserve(socket->session, 1);
+
+    /* With no room it stays with the kernel until the next event of this socket. */
+    if (!record || recv(socket->watch.fd, record + 1, 1, MSG_OOB) != 1)
+        return;
+    header.length = 1;
+    socket->oob_delivered++;
+    comp_publish(socket->session, record, &header, 1);
+}
+
+static bool at_mark(struct socket *socket)
+{
+    int mark = 0;
+
+    return !ioctl(socket->watch.fd, SIOCATMARK, &mark) && mark;
+}
+
+static void stream_error(struct socket *socket, int error)
+{
+    if (error == EAGAIN) {
+        socket->readable = false;
+        if (socket->pending_error)
+            stream_end(socket);
+    } else if (error == EFAULT) {
+        session_corrupt(socket->session, "its segment is gone");
+    } else if (error != EINTR) {
+        stream_fail(socket, error_from_errno(error));
+    }
+}
+
+/* Reads once; false if that was all for now. */
+static enum work read_once(struct socket *socket)
+{
+    struct rs_record header = {.type = RS_COMP_DATA, .socket = socket->index};
+    uint32_t size = socket_credit(socket);
+    struct rs_record *record;
+    ssize_t count;
+
+    if (!size)
+        return WORK_DONE; /* RS_SUB_RESUME takes it up again */
+    if (size > RS_MAX_PAYLOAD)
+        size = RS_MAX_PAYLOAD;
+    record = comp_reserve(socket->session, size);
+    if (!record && size > SMALL_READ)
+        record = comp_reserve(socket->session, size = SMALL_READ);
+    if (!record)
+        return WORK_BLOCKED;
+    /* Remembered, because reading on forgets it in the kernel even if nothing comes back. */
+    if (socket->urgent && at_mark(socket)) {
+        socket->urgent = false;
+        socket->mark = true;
+    }
+    count = recv(socket->watch.fd, record + 1, size, 0);
+    if (count <= 0) {
+        if (count)
+            stream_error(socket, errno);
+        else
+            stream_end(socket);
+        return WORK_DONE;
+    }
+    header.length = (uint32_t)count;
+    header.flags = socket->mark ? RS_DATA_MARK : 0;
+    socket->mark = false;
+    socket->delivered += (uint32_t)count;
+    comp_publish(socket->session, record, &header, (uint32_t)count);
+    if ((uint32_t)count < size && !socket->peer_closed && !socket->urgent && !socket->pending_error)
+        socket->readable = false;
+    return socket->readable ? WORK_MORE : WORK_DONE;
+}
+
+enum work stream_read(struct socket *socket)
+{
+    enum work work = WORK_MORE;
+
+    for (int i = 0; i < RECORDS_PER_TURN && work == WORK_MORE; i++) {
+        if (!socket->readable || socket->receive_done)
+            return WORK_DONE;
+        work = read_once(socket);
+    }
+    return work;
+}
+
+/* An error while nothing is read: no credit, or the end of data was seen before. */
+static void check_error(struct socket *socket)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    if (getsockopt(socket->watch.fd, SOL_SOCKET, SO_ERROR, &error, &length) || !error)
+        return;
+    if (socket->receive_done)
+        stream_fail(socket, error_from_errno(error));
+    else
+        socket->pending_error = error_from_errno(error);
+}
+
+void stream_ready(struct socket *socket, uint32_t events)
+{
+    if (socket->state != SOCKET_CONNECTED)
+        return;
+    if (events & EPOLLRDHUP)
+        socket->peer_closed = true;
+    if ((events & EPOLLPRI) && !socket->receive_done) {
+        socket->urgent = true;
+        if (!socket->oob_inline)
+            read_urgent(socket);
+    }
+    if ((events & EPOLLERR) && (socket->receive_done || socket->stalled))
+        check_error(socket);
+    if (socket->state == SOCKET_CONNECTED && (events & EPOLLOUT) &&
+        !backlog_empty(&socket->backlog))
+        socket_flush(socket);
+    if (!socket->receive_done && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP))) {
+        socket->readable = true;
+        socket_queue_work(socket);
+    }
+}

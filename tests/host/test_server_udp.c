@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * UDP through the server: echo, addresses, connected sockets, refusals, zero length, a flood,
+ * credit.
+ */
+#include "fake_dll.h"
+
+static void send_to(struct fake *fake, uint32_t socket, struct rs_addr to, const void *bytes,
+                    uint32_t size)
+{
+    struct piece pieces[2] = {{&to, sizeof(to)}, {bytes, size}};
+
+    fake_submit(fake, RS_SUB_SENDTO, 0, socket, pieces, 2, size);
+}
+
+static uint32_t send_to_reply(struct fake *fake, uint32_t socket, struct rs_addr to,
+                              const void *bytes, uint32_t size)
+{
+    struct rs_call call = {.cookie = ++fake->next_cookie, .wake = RS_WAKE_PUMP};
+    struct piece pieces[3] = {{&call, sizeof(call)}, {&to, sizeof(to)}, {bytes, size}};
+
+    fake->replied = false;
+    fake_submit(fake, RS_SUB_SENDTO, RS_SEND_REPLY, socket, pieces, 3, size);
+    fake_wait(fake, fake->replied);
+    check_equal(fake->reply_cookie, call.cookie);
+    return fake->reply.error;
+}
+
+static uint32_t open_bound(struct fake *fake)
+{
+    uint32_t socket = fake_open(fake, RS_AF_INET, RS_DGRAM);
+
+    check_equal(fake_bind(fake, socket, fake_v4("127.0.0.1", 0)), 0);
+    return socket;
+}
+
+static void test_echo(struct fake *fake)
+{
+    uint32_t a = open_bound(fake), b = fake_open(fake, RS_AF_INET, RS_DGRAM);
+    struct fake_socket *sa = fake_socket(fake, a), *sb = fake_socket(fake, b);
+    struct rs_addr local;
+
+    check_equal(send_to_reply(fake, b, sa->local, "first", 5), 0);
+    check_equal(fake->reply_length, sizeof(local));
+    memcpy(&local, fake->reply_data, sizeof(local));
+    check(local.port);
+    fake_wait(fake, sa->datagrams == 1);
+    check_equal(sa->size, 5);
+    check_equal(sa->source.port, local.port);
+    fake_consume(fake, a, 5);
+    for (int i = 0; i < 500; i++) {
+        send_to(fake, a, sa->source, &i, sizeof(i));
+        fake_wait(fake, sb->datagrams == (unsigned)i + 1);
+        check(!memcmp(sb->data, &i, sizeof(i)));
+        fake_consume(fake, b, sizeof(i));
+        send_to(fake, b, sa->local, &i, sizeof(i));
+        fake_wait(fake, sa->datagrams == (unsigned)i + 2);
+        fake_consume(fake, a, sizeof(i));
+    }
+    send_to(fake, b, sa->local, NULL, 0);
+    fake_wait(fake, sa->datagrams == 502);
+    check_equal(sa->size, 0);
+    fake_close(fake, a);
+    fake_close(fake, b);
+}
+
+static void test_sizes(struct fake *fake)
+{
+    uint32_t a = open_bound(fake), b = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a);
+    static uint8_t bytes[65508];
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 13 + (i >> 8));
+    check_equal(send_to_reply(fake, b, sa->local, bytes, 65507), 0);
+    fake_wait(fake, sa->datagrams == 1);
+    check_equal(sa->size, 65507);
+    check(!memcmp(sa->data, bytes, 65507));
+    fake_consume(fake, a, sa->size);
+    check_equal(send_to_reply(fake, b, sa->local, bytes, 65508), WSAEMSGSIZE);
+    check_equal(send_to_reply(fake, b, fake_v4("255.255.255.255", 9), "x", 1), WSAEACCES);
+    check_equal(send_to_reply(fake, b, fake_v6("::1", 9), "x", 1), WSAEAFNOSUPPORT);
+    fake_close(fake, a);
+    fake_close(fake, b);
+}
+
+static void test_connected(struct fake *fake)
+{
+    uint32_t a = open_bound(fake), b = fake_open(fake, RS_AF_INET, RS_DGRAM), c = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a), *sb = fake_socket(fake, b);
+    struct rs_addr nobody = {0}, b_name;
+
+    check_equal(fake_connect(fake, b, sa->local), 0);
+    check(sb->local.port);
+    b_name = sb->local;
+    check_equal(fake_call(fake, RS_SUB_GETNAME, b, 1, 0, 0, NULL, 0), 0);
+    check(!memcmp(fake->reply_data, &sa->local, sizeof(struct rs_addr)));
+    fake_send(fake, b, "connected", 9);
+    fake_wait(fake, sa->datagrams == 1);
+    send_to(fake, c, b_name, "stranger", 8); /* not from the peer: filtered */
+    send_to(fake, a, b_name, "peer", 4);
+    fake_wait(fake, sb->datagrams == 1);
+    check_equal(sb->size, 4);
+    /* nobody there: the refusal arrives as WSAECONNRESET, and the socket goes on */
+    fake_close(fake, a);
+    fake_send(fake, b, "anybody?", 8);
+    fake_wait(fake, sb->errors);
+    check_equal(sb->error, WSAECONNRESET);
+    check_equal(fake_connect(fake, b, fake_socket(fake, c)->local), 0);
+    fake_send(fake, b, "again", 5);
+    fake_wait(fake, fake_socket(fake, c)->datagrams == 1);
+    check_equal(fake_connect(fake, b, nobody), 0);
+    check_equal(fake_call(fake, RS_SUB_GETNAME, b, 1, 0, 0, NULL, 0), WSAENOTCONN);
+    fake_close(fake, b);
+    fake_close(fake, c);
+}
+
+/* More than the window: the kernel keeps or drops it, the server stops at the credit. */
+static void test_credit(struct fake *fake)
+{
+    uint32_t a = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = sa->local.port,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    static uint8_t bytes[60000];
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint64_t begin = now_ms();
+
+    check(fd >= 0);
+    while (!__atomic_load_n(&fake->shared[a].recv_stalled, __ATOMIC_SEQ_CST)) {
+        check(now_ms() - begin < PATIENCE);
+        sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to));
+        fake_reap(fake);
+    }
+    sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to)); /* this one waits */
+    usleep(10000);
+    fake_reap(fake);
+    check(sa->size >= RS_RECV_WINDOW && sa->size < RS_RECV_WINDOW + sizeof(bytes));
+    fake_consume(fake, a, sa->size);
+    fake_wait(fake, sa->size);
+    fake_close(fake, a);
+    close(fd);
+}
+
+static void test_flood(struct fake *fake)
+{
+    uint32_t a = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a);
+    uint32_t b = open_bound(fake);
+
+    for (unsigned i = 0; i < 2000; i++) {
+        static uint8_t bytes[1000];
+        unsigned outstanding = i - sa->datagrams;
+
+        memcpy(bytes, &i, sizeof(i));
+        send_to(fake, b, sa->local, bytes, sizeof(bytes));
+        if (outstanding > 50)
+            fake_wait(fake, sa->datagrams > i - 50);
+        fake_consume(fake, a, sa->size);
+    }
+    fake_wait(fake, sa->datagrams == 2000);
+    check_equal(__atomic_load_n(&fake->shared[b].sent, __ATOMIC_SEQ_CST), 2000 * 1000);
+    fake_close(fake, a);
+    fake_close(fake, b);
+}
+
+int main(void)
+{
+    const char *dir = fake_make_dir();
+    pid_t server = fake_start_server(dir, 60);
+    struct fake *fake = fake_join(dir);
+    static const struct {
+        const char *name;
+        void (*run)(struct fake *fake);
+    } tests[] = {
+        {"echo", test_echo},     {"sizes", test_sizes}, {"connected", test_connected},
+        {"credit", test_credit}, {"flood", test_flood},
+    };
+
+    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+        tests[i].run(fake);
+        printf("ok %zu - %s\n", i + 1, tests[i].name);
+        fflush(stdout);
+    }
+    fake_leave(fake);
+    fake_stop_server(server, dir);
+    return 0;
+}
