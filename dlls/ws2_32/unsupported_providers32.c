@@ -7,7 +7,6 @@
 
 #ifdef _WIN64
 
-int WINAPI WSCEnumNameSpaceProvidersEx32(LPDWORD size, LPWSANAMESPACE_INFOEXW buffer);
 int WINAPI WSCGetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                                 size_t *size, DWORD flags, LPINT error);
 int WINAPI WSCSetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
@@ -75,18 +74,6 @@ int WINAPI WSCEnableNSProvider32(LPGUID provider, WINBOOL enable)
 {
     (void)provider, (void)enable;
     refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSCEnumNameSpaceProviders32(LPDWORD size, LPWSANAMESPACE_INFOW buffer)
-{
-    (void)size, (void)buffer;
-    refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
-}
-
-int WINAPI WSCEnumNameSpaceProvidersEx32(LPDWORD size, LPWSANAMESPACE_INFOEXW buffer)
-{
-    (void)size, (void)buffer;
-    refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
 }
 
 int WINAPI WSCInstallNameSpace32(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
