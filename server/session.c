@@ -85,6 +85,8 @@ struct session *session_create(struct server *server)
     if (!error)
         error = bell_open(session);
     if (!error)
+        error = wake_make_slot(session, 0); /* the pump's: there before the process is */
+    if (!error)
         return session;
     log_error("cannot prepare a session: %s", strerror(-error));
     session_destroy(session);

@@ -39,7 +39,8 @@
  *       shm        the segment described below
  *       bell       FIFO, DLL to server: "the submission ring has something for a sleeping server";
  *                  its hang-up means that the process is gone
- *       wN         FIFO, server (or a thread of the process) to the parked thread of slot N
+ *       wN         FIFO, server (or a thread of the process) to the parked thread of slot N;
+ *                  w0, the pump's, is there from the beginning
  *       aN         FIFO of anchor N, unlinked once the DLL has opened it; its hang-up means that the
  *                  last handle of the SOCKET is gone
  */
