@@ -17,23 +17,28 @@ def number(value):
 
 
 class Summary:
-    """One row's numbers: per system (min, median, max), and the ratios of the medians."""
+    """One row's numbers: per system (min, median, max), and ratios. A ratio is the median of the
+    rounds' ratios, because the samples of one round were taken seconds apart: what else the machine
+    does changes both alike, while medians of whole runs may come from different times."""
 
     def __init__(self, row, samples):
         self.row = row
-        self.stats = {}
+        self.samples = samples  # {system: [one value per round, None where it failed]}
+        self.stats, self.counts = {}, {}
         for system, values in samples.items():
-            if values:
-                self.stats[system] = (min(values), statistics.median(values), max(values))
-        self.counts = {system: len(values) for system, values in samples.items()}
+            good = [value for value in values if value is not None]
+            self.counts[system] = len(good)
+            if good:
+                self.stats[system] = (min(good), statistics.median(good), max(good))
 
     def median(self, system):
         return self.stats[system][1] if system in self.stats else None
 
     def ratio(self, system, reference):
-        if system not in self.stats or reference not in self.stats:
-            return None
-        return self.row.faster(self.median(system), self.median(reference))
+        """How many times faster `system` is than `reference`; None if no round has both."""
+        pairs = zip(self.samples.get(system, ()), self.samples.get(reference, ()))
+        ratios = [self.row.faster(a, b) for a, b in pairs if a is not None and b is not None]
+        return statistics.median(ratios) if ratios else None
 
     @property
     def gain(self):

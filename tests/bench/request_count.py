@@ -62,5 +62,5 @@ def text(table, rows, systems):
             total, parts = table[row.name, system.name]
             top = sorted(parts.items(), key=lambda part: -abs(part[1]))[:6]
             lines.append(f"    {system.name:8} {number(total):>8} requests per operation  "
-                         + ", ".join(f"{name} {number(n)}" for name, n in top if abs(n) >= 0.005))
+                         + ", ".join(f"{name} {number(n)}" for name, n in top if abs(n) >= 0.02))
     return "\n".join(lines) + "\n"

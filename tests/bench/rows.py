@@ -36,8 +36,8 @@ def _port(conns, target):
                "port", ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns))
 
 
-def _call(name, title, target, *args):
-    return Row(name, title, COST, target, "calls", ("--call", *args), 512)
+def _call(name, title, target, *args, ops=512):
+    return Row(name, title, COST, target, "calls", ("--call", *args), ops)
 
 
 ROWS = (
@@ -47,7 +47,8 @@ ROWS = (
     _call("recv-empty", "recv, nothing there", 20, "recv-empty"),
     _call("recv-byte", "recv, 1 byte that is there", 20, "recv-byte"),
     _call("send-byte", "send, 1 byte, room in the buffer", 20, "send-byte"),
-    _call("send-stream", "send, 1 byte, until received", None, "send-stream"),
+    _call("send-stream", "send, 1 byte, until received", None, "send-stream",
+          ops=8000),
     _call("select-1", "select, 1 socket", 20, "select", "--sockets", "1"),
     _call("select-64", "select, 64 sockets", 20, "select", "--sockets", "64"),
     _call("poll-1", "WSAPoll, 1 socket", 20, "poll", "--sockets", "1"),
@@ -56,5 +57,5 @@ ROWS = (
     Row("socket", "socket + closesocket", RATE, None, "setup", ("--call", "socket"), 200),
     Row("udp-1", "UDP echo 64 B, 1 under way", RATE, 3, "udp", ("--size", "64", "--window", "1")),
     Row("udp-32", "UDP echo 64 B, 32 under way", RATE, None, "udp",
-        ("--size", "64", "--window", "32")),
+        ("--size", "64", "--window", "32"), 8000),
 )

@@ -65,7 +65,7 @@ def machine(args):
 
 
 def measure(args):
-    """({row: {system: [values]}}, [sample lines], [failures])"""
+    """({row: {system: [value or None per round]}}, [sample lines], [failures])"""
     options = ["--seconds", str(args.seconds), "--warmup", str(args.warmup)]
     values = {row.name: {system.name: [] for system in args.systems} for row in args.rows}
     samples, failures = [], []
@@ -76,6 +76,7 @@ def measure(args):
                 try:
                     result = system.measure(row, options, args.limit)
                 except Failure as failure:
+                    values[row.name][system.name].append(None)
                     failures.append(str(failure))
                     print(failure, file=sys.stderr, flush=True)
                     continue
@@ -84,7 +85,7 @@ def measure(args):
                 samples.append([turn + 1, row.name, system.name, result["ops"],
                                 result["seconds"], value, row.unit])
             print(f"round {turn + 1}/{args.rounds} {row.title}: " + ", ".join(
-                f"{name} {report.number(v[-1]) if v else 'failed'}"
+                f"{name} {report.number(v[-1])}"
                 for name, v in values[row.name].items()) + f" {row.unit}", flush=True)
     return values, samples, failures
 
