@@ -14,6 +14,7 @@ from pathlib import Path
 
 RESULT = re.compile(r"^RESULT row=(\S+) ops=(\d+) seconds=([\d.]+) bytes_per_op=(\d+) "
                     r"checked=(\d+) tids=(\S+)\s*$", re.M)
+PROOF = re.compile(r"ringsock: \S+ in .*, server pid \d+")
 GRACE = 10.0  # seconds beyond the program's own watchdog: start and end of a Wine process
 WINE = os.environ.get("WINE", "wine")
 WINESERVER = os.environ.get("WINESERVER", "wineserver")
@@ -144,7 +145,7 @@ class Builtin(Native):
                                                         "--ops", "1"], env, 30)
         if status != 0 or not RESULT.search(out):
             raise Failure(f"{self.name}: a first socket failed ({status}): {err[-400:]}")
-        return [line for line in err.splitlines() if line.startswith("ringsock: ")]
+        return [line for line in err.splitlines() if PROOF.search(line)]
 
     def prove(self):
         if self.proof():
