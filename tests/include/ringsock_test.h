@@ -57,8 +57,8 @@ static struct {
 
 static struct rt_thread *rt_self(void)
 {
+    DWORD error = GetLastError(); /* TlsGetValue sets it */
     struct rt_thread *self = TlsGetValue(rt.tls);
-    DWORD error = GetLastError();
 
     if (!self) {
         self = calloc(1, sizeof(*self));
