@@ -24,7 +24,6 @@
 #define IOCTL_SET_COMPATIBILITY_MODE   _WSAIOW(IOC_VENDOR, 300)
 
 #define IDEAL_SEND_BACKLOG 0x10000u
-#define KEEPALIVE_PROBES   10u /* fixed on Windows Vista and later (MSDN, SIO_KEEPALIVE_VALS) */
 
 static bool is_bad_pointer(const void *pointer)
 {
@@ -90,37 +89,28 @@ static DWORD at_mark(struct ioctl_call *call)
     return ioctl_return(call, &value, sizeof(value));
 }
 
-static DWORD tell_server(struct ioctl_call *call, uint16_t option, uint32_t value)
-{
-    return option_server_set(call->socket, option, &value, sizeof(value));
-}
-
 /* Linux counts in seconds; 0 is no time that TCP could keep, so it leaves what was. */
-static DWORD set_keepalive_time(struct ioctl_call *call, uint16_t option, u_long milliseconds)
+static uint32_t seconds(u_long milliseconds)
 {
-    uint64_t seconds = ((uint64_t)milliseconds + 999) / 1000;
-
-    if (!seconds)
-        return 0;
-    return tell_server(call, option, seconds < 32767 ? (uint32_t)seconds : 32767);
+    return milliseconds / 1000 + (milliseconds % 1000 != 0);
 }
 
-static DWORD set_keepalive(struct ioctl_call *call)
+static DWORD keepalive_values(struct ioctl_call *call)
 {
+    struct socket *socket = call->socket;
     struct tcp_keepalive keep;
     DWORD error;
 
     call->bytes_on_error = !call->overlapped;
     if ((error = take(call, &keep, sizeof(keep))))
         return error;
-    if (call->socket->type != SOCK_STREAM)
+    if (socket->type != SOCK_STREAM)
         return WSAEOPNOTSUPP;
-    if ((error = tell_server(call, RS_OPT_KEEPALIVE, keep.onoff != 0)) || !keep.onoff)
-        return error;
-    if ((error = set_keepalive_time(call, RS_OPT_TCP_KEEPIDLE, keep.keepalivetime)) ||
-        (error = set_keepalive_time(call, RS_OPT_TCP_KEEPINTVL, keep.keepaliveinterval)))
-        return error;
-    return tell_server(call, RS_OPT_TCP_KEEPCNT, KEEPALIVE_PROBES);
+    if (keep.onoff && keep.keepalivetime)
+        error = set_keep_idle(socket, seconds(keep.keepalivetime));
+    if (!error && keep.onoff && keep.keepaliveinterval)
+        error = set_keep_interval(socket, seconds(keep.keepaliveinterval));
+    return error ? error : set_keepalive(socket, keep.onoff != 0);
 }
 
 static DWORD find_extension(struct ioctl_call *call)
@@ -197,7 +187,7 @@ static const struct ioctl {
     {FIONBIO, set_nonblocking},
     {FIONREAD, bytes_readable},
     {SIOCATMARK, at_mark},
-    {SIO_KEEPALIVE_VALS, set_keepalive},
+    {SIO_KEEPALIVE_VALS, keepalive_values},
     {SIO_GET_EXTENSION_FUNCTION_POINTER, find_extension},
     {IOCTL_BASE_HANDLE, base_handle},
     {IOCTL_BSP_HANDLE, base_handle},

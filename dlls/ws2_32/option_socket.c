@@ -9,10 +9,8 @@
 #include "send.h"
 #include "sockaddr.h"
 
-#define BUFFER_DEFAULT   65536u /* what Windows tells of a socket whose buffers were not set */
-#define MESSAGE_MAX      65507u /* UDP over IPv4; MSDN's SO_MAX_MSG_SIZE */
-#define KEEP_SECONDS_MAX 32767u /* Linux takes no more */
-#define KEEP_COUNT_MAX   127u   /* the same */
+#define BUFFER_DEFAULT 65536u /* what Windows tells of a socket whose buffers were not set */
+#define MESSAGE_MAX    65507u /* UDP over IPv4; MSDN's SO_MAX_MSG_SIZE */
 
 static DWORD server_set_value(struct socket *socket, uint16_t option, uint32_t value)
 {
@@ -355,24 +353,4 @@ DWORD get_protection_level(struct socket *socket, uint32_t *value)
 {
     *value = socket->protection_level ? socket->protection_level : PROTECTION_LEVEL_UNRESTRICTED;
     return 0;
-}
-
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
-DWORD set_keep_idle(struct socket *socket, uint32_t value)
-{
-    return server_set_value(socket, RS_OPT_TCP_KEEPIDLE, at_most(value, KEEP_SECONDS_MAX));
-}
-
-DWORD set_keep_interval(struct socket *socket, uint32_t value)
-{
-    return server_set_value(socket, RS_OPT_TCP_KEEPINTVL, at_most(value, KEEP_SECONDS_MAX));
-}
-
-DWORD set_keep_count(struct socket *socket, uint32_t value)
-{
-    return server_set_value(socket, RS_OPT_TCP_KEEPCNT, at_most(value, KEEP_COUNT_MAX));
 }

@@ -115,6 +115,7 @@ struct socket {
     uint8_t dont_fragment;       /* 0: the protocol's default, 1: off, 2: on */
     uint32_t multicast_interface; /* IPv4 address or 0.0.0.index, network order */
     uint32_t protection_level;
+    uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
 };
 
