@@ -50,7 +50,7 @@ static void comp_keep(struct session *session, const struct rs_record *header, c
 {
     struct overflow *kept;
 
-    if (session->overflow_bytes + size + header->length > OVERFLOW_LIMIT) {
+    if (session->overflow_bytes >= OVERFLOW_LIMIT) {
         session_corrupt(session, "takes no completions");
         return;
     }
@@ -65,7 +65,7 @@ static void comp_keep(struct session *session, const struct rs_record *header, c
     if (header->length)
         memcpy(kept->bytes + size, payload, header->length);
     list_append(&session->overflow, &kept->link);
-    session->overflow_bytes += kept->body;
+    session->overflow_bytes += sizeof(*kept) + kept->body;
 }
 
 static void comp_write(struct session *session, const struct rs_record *header, const void *body,
@@ -142,7 +142,7 @@ bool comp_flush(struct session *session)
         if (kept->header.type == RS_COMP_REPLY)
             wake_word(session, RS_WAKE_PUMP);
         list_remove(&kept->link);
-        session->overflow_bytes -= kept->body;
+        session->overflow_bytes -= sizeof(*kept) + kept->body;
         free(kept);
     }
     return false;

@@ -85,6 +85,7 @@ struct fake {
     struct fake_socket *sockets[RS_MAX_SOCKETS];
     uint64_t next_cookie;
     bool replied;
+    unsigned replies;
     uint64_t reply_cookie;
     struct rs_reply reply;
     uint8_t reply_data[RS_MAX_PAYLOAD];
@@ -301,6 +302,7 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
         fake->reply_length = header->length;
         memcpy(fake->reply_data, body + sizeof(fake->reply), header->length);
         fake->replied = true;
+        fake->replies++;
         fake->reply_cookie = fake->reply.cookie;
         break;
     case RS_COMP_DATA:
@@ -511,7 +513,8 @@ static UNUSED struct fake *fake_join(const char *dir)
 static UNUSED void fake_leave(struct fake *fake)
 {
     close(fake->bell);
-    close(fake->pump);
+    if (fake->pump >= 0)
+        close(fake->pump);
     munmap(fake->segment, fake->map_size);
     for (uint32_t i = 0; i < RS_MAX_SOCKETS; i++) {
         if (!fake->sockets[i])
@@ -613,7 +616,8 @@ static UNUSED void fake_consume(struct fake *fake, uint32_t index, size_t count)
     struct fake_socket *socket = fake_socket(fake, index);
 
     check(count <= socket->size);
-    memmove(socket->data, socket->data + count, socket->size - count);
+    if (count)
+        memmove(socket->data, socket->data + count, socket->size - count);
     socket->size -= count;
     socket->consumed += (uint32_t)count;
     __atomic_store_n(&fake->shared[index].consumed, socket->consumed, __ATOMIC_SEQ_CST);
