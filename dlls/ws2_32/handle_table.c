@@ -4,6 +4,7 @@
  * the free list's lock.  The table itself holds one reference on each socket in it.
  */
 #include "handle_table.h"
+#include "port.h"
 #include "startup.h"
 
 #define PAGE_ENTRIES 4096u
@@ -72,6 +73,8 @@ void socket_put(struct socket *socket)
     if (!InterlockedExchangePointer((void *volatile *)&socket->session, NULL))
         return;
     free_segments(socket);
+    if (socket->port)
+        port_put(socket->port);
     AcquireSRWLockExclusive(&free_lock);
     socket->next_free = free_list;
     free_list = socket;

@@ -66,6 +66,16 @@ static bool kernel_turn(struct port *port)
     return port->count && port->foreign && !(++port->removals % KERNEL_TURN);
 }
 
+/* What a wait on a port that was closed ends with.  Some Wines' kernel32 do not know
+ * STATUS_ABANDONED_WAIT_0; for the program's sake they get a status that they turn into the right
+ * error. */
+static NTSTATUS abandoned(void)
+{
+    if (RtlNtStatusToDosError(STATUS_ABANDONED_WAIT_0) == ERROR_ABANDONED_WAIT_0)
+        return STATUS_ABANDONED_WAIT_0;
+    return (NTSTATUS)HRESULT_FROM_WIN32(ERROR_ABANDONED_WAIT_0);
+}
+
 /* Packets without waiting; STATUS_PENDING if there are none.  Caller holds the lock. */
 static NTSTATUS take_locked(struct removal *removal)
 {
@@ -75,7 +85,7 @@ static NTSTATUS take_locked(struct removal *removal)
     port_call_waiter(port);
     if (removal->removed)
         return STATUS_SUCCESS;
-    return port->closed ? STATUS_ABANDONED_WAIT_0 : STATUS_PENDING;
+    return port->closed ? abandoned() : STATUS_PENDING;
 }
 
 static NTSTATUS take(struct removal *removal)

@@ -103,12 +103,19 @@ static int close_error(const struct socket *socket)
     return socket->error;
 }
 
+static int connect_result(const struct socket *socket)
+{
+    if (socket->state == SOCKET_DEAD)
+        return WSAENETDOWN;
+    return socket->connect_failed ? (int)socket->connect_error : 0;
+}
+
 static void event_record(struct socket *socket, long events)
 {
     long fresh = events & ~socket->event_pending;
 
     if (events & FD_CONNECT)
-        socket->event_error[FD_CONNECT_BIT] = socket->connect_failed ? socket->connect_error : 0;
+        socket->event_error[FD_CONNECT_BIT] = connect_result(socket);
     if (events & FD_CLOSE)
         socket->event_error[FD_CLOSE_BIT] = close_error(socket);
     if (events & FD_WRITE)
@@ -167,6 +174,22 @@ static void interest_of_queue(struct interest *interest, const struct operation_
         interest->slot = waiter_wake_word(head->waiter);
 }
 
+static bool queue_has_event(const struct operation_queue *queue)
+{
+    const struct operation *operation = queue->head;
+
+    while (operation && !operation->event)
+        operation = operation->next;
+    return operation != NULL;
+}
+
+/* Some thread may wait in kernel32 for an operation's event, whatever its port's threads do. */
+static bool waits_for_event(const struct socket *socket)
+{
+    return queue_has_event(&socket->receiving) || queue_has_event(&socket->sending) ||
+           queue_has_event(&socket->connecting) || queue_has_event(&socket->accepting);
+}
+
 static uint32_t interest_word(struct socket *socket)
 {
     struct interest interest = {0};
@@ -182,7 +205,7 @@ static uint32_t interest_word(struct socket *socket)
     }
     if (interest.slot)
         return interest.slot;
-    if (interest.overlapped && socket->port)
+    if (interest.overlapped && socket->port && !socket->event_mask && !waits_for_event(socket))
         return port_wake_word(socket->port);
     return interest.any || socket->event_mask ? RS_WAKE_PUMP : RS_WAKE_NONE;
 }
