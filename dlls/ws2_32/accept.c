@@ -7,6 +7,7 @@
  */
 #include "accept.h"
 #include "log.h"
+#include "option.h"
 #include "readiness.h"
 #include "request.h"
 #include "sockaddr.h"
@@ -68,14 +69,7 @@ static struct socket *make_connection(struct socket *listener, const struct rs_a
     socket->connect_time = GetTickCount();
     socket->creation_flags = listener->creation_flags;
     socket->nonblocking = listener->nonblocking;
-    socket->linger = listener->linger;
-    socket->receive_timeout = listener->receive_timeout;
-    socket->send_timeout = listener->send_timeout;
-    socket->send_window = listener->send_window;
-    socket->receive_buffer = listener->receive_buffer;
-    socket->send_buffer = listener->send_buffer;
-    socket->oob_inline = listener->oob_inline;
-    socket->v6only = listener->v6only;
+    option_inherit(socket, listener);
     return socket;
 }
 

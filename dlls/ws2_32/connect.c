@@ -47,7 +47,7 @@ DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct op
     if (error)
         return error;
     socket->connect_failed = false;
-    socket->connect_error = 0;
+    socket->connect_error = socket->so_error = 0;
     if (socket->type == SOCK_STREAM) {
         socket->state = SOCKET_CONNECTING;
         socket->error = 0;
@@ -83,7 +83,9 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
     else {
         if (socket->type == SOCK_STREAM)
             socket->state = SOCKET_OPEN;
-        socket->so_error = socket->connect_error = connected->error;
+        socket->connect_error = connected->error;
+        if (!operation || operation->overlapped) /* not for the program that gets it from connect */
+            socket->so_error = connected->error;
         socket->connect_failed = true;
     }
     if (operation) {

@@ -73,6 +73,13 @@ static void on_eof(struct arrival *arrival)
     arrival->edges = FD_CLOSE;
 }
 
+/* Switched off with SIO_UDP_CONNRESET or SIO_UDP_NETRESET. */
+static bool is_unwanted(const struct socket *socket, DWORD error)
+{
+    return socket->type != SOCK_STREAM && ((error == WSAECONNRESET && socket->udp_connreset_off) ||
+                                           (error == WSAENETRESET && socket->udp_netreset_off));
+}
+
 static void on_error(struct arrival *arrival)
 {
     struct socket *socket = arrival->socket;
@@ -81,7 +88,9 @@ static void on_error(struct arrival *arrival)
 
     if (!error)
         return;
-    socket->error = socket->so_error = error->error;
+    if (is_unwanted(socket, error->error))
+        return;
+    socket->error = error->error; /* and not SO_ERROR: that stays 0 on Windows */
     if (socket->type != SOCK_STREAM) {
         receive_end(socket, &arrival->finished);
         arrival->edges = FD_READ;

@@ -262,6 +262,9 @@ void option_inherit(struct socket *accepted, const struct socket *listener)
     accepted->debug = listener->debug;
     accepted->dont_route = listener->dont_route;
     accepted->dont_fragment = listener->dont_fragment;
+    accepted->keep_idle = listener->keep_idle;
+    accepted->keep_interval = listener->keep_interval;
+    accepted->keep_count = listener->keep_count;
 }
 
 DWORD write_accept_context(struct socket *socket, const char *buffer, int length)

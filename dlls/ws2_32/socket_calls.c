@@ -133,6 +133,8 @@ static DWORD bind_socket(struct socket *socket, const struct rs_addr *address)
         AcquireSRWLockExclusive(&socket->lock);
         socket->bound = true;
         socket->local = local;
+        if (socket->type != SOCK_STREAM)
+            socket_notify(socket, FD_WRITE); /* datagrams can be sent from now on */
         ReleaseSRWLockExclusive(&socket->lock);
     }
     return error;
