@@ -3,8 +3,9 @@
  * The log lines.
  *
  * Owns: the level, where lines go, their prefix.  Calls only kernel32 and ntdll and keeps no CRT
- * stream, so that it works in DllMain and in a thread that is being torn down.  Takes no lock: a
- * line is one WriteFile, and the file is opened by whichever thread comes first.
+ * stream, so that it works in DllMain and in a thread that is being torn down.  A line is one
+ * WriteFile.  The file is opened by whichever thread comes first; a range lock on it, held for one
+ * write and waited for only so long, keeps lines of threads and processes apart.
  */
 #define __USE_MINGW_ANSI_STDIO 1 /* log.h promises gnu_printf */
 #include "winsock.h"
@@ -13,6 +14,7 @@
 #include <stdarg.h>
 
 #define LINE_MAX_BYTES 2048
+#define LOCK_TRIES     100 /* milliseconds */
 
 enum log_level log_level = LOG_WARN;
 
@@ -113,14 +115,36 @@ static HANDLE open_file(void)
     return log_file;
 }
 
+/* Wine finds the end of the file and writes there in two steps: without a lock lines overwrite each
+ * other (seen).  A thread may die while it holds the lock, so waiting for it ends. */
+static bool write_to_file(HANDLE file, const char *line, DWORD length)
+{
+    OVERLAPPED range = {.Offset = 0, .OffsetHigh = 0x7fffffff}; /* a byte that is never written */
+    bool locked = false, written;
+    DWORD count;
+
+    for (int i = 0; i < LOCK_TRIES && !locked; i++) {
+        locked =
+            LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &range);
+        if (!locked)
+            Sleep(1);
+    }
+    written = WriteFile(file, line, length, &count, NULL);
+    if (locked)
+        UnlockFileEx(file, 0, 1, 0, &range);
+    return written;
+}
+
 static void write_line(const char *line, DWORD length)
 {
     HANDLE handle = log_path[0] ? open_file() : GetStdHandle(STD_ERROR_HANDLE);
-    DWORD written;
+    bool written = false;
+    DWORD count;
 
-    if (handle && handle != INVALID_HANDLE_VALUE && WriteFile(handle, line, length, &written, NULL))
-        return;
-    if (wine_write)
+    if (handle && handle != INVALID_HANDLE_VALUE)
+        written = log_path[0] ? write_to_file(handle, line, length)
+                              : WriteFile(handle, line, length, &count, NULL);
+    if (!written && wine_write)
         wine_write(line, length);
 }
 
