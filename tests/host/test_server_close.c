@@ -279,10 +279,10 @@ static void test_connecting(struct fake *fake)
     uint32_t client = fake_open(fake, RS_AF_INET, RS_STREAM), listener = fake_listen(fake, 1);
     struct rs_addr to = fake_socket(fake, listener)->local;
     struct piece piece = {&to, sizeof(to)};
-    int fds[8];
+    int fds[16];
 
     /* fill the accept window and the kernel's queue, so that one more gets no answer */
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 16; i++) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = to.port};
 
         memcpy(&address.sin_addr, to.bytes, 4);
@@ -290,6 +290,8 @@ static void test_connecting(struct fake *fake)
         check(fds[i] >= 0);
         if (connect(fds[i], (struct sockaddr *)&address, sizeof(address)))
             check_equal(errno, EINPROGRESS);
+        if (i == 7 || i == 11) /* while the server takes the first */
+            usleep(20000);
     }
     usleep(20000);
     fake_submit(fake, RS_SUB_CONNECT, 0, client, &piece, 1, sizeof(to));
@@ -298,7 +300,7 @@ static void test_connecting(struct fake *fake)
     check(!fake_socket(fake, client)->connected);
     check_equal(fake_connect(fake, client, to), WSAEALREADY);
     fake_close(fake, client);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 16; i++)
         close(fds[i]);
     fake_close(fake, listener);
 }
