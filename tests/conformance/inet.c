@@ -196,11 +196,19 @@ static void test_ntop(void)
     ok(!inet_ntop(AF_INET, rows[0].bytes, NULL, 16), "accepted\n");
 }
 
-START_TEST(inet)
+static void test_all(void)
 {
-    /* none of these pages lists WSANOTINITIALISED */
     test_inet_addr();
     test_inet_ntoa();
     test_pton();
     test_ntop();
+}
+
+START_TEST(inet)
+{
+    /* none of these pages lists WSANOTINITIALISED: the same before and after WSAStartup */
+    test_all();
+    net_start();
+    test_all();
+    WSACleanup();
 }

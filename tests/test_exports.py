@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The DLL's outside: names, ordinals, stack sizes, resources; the relay; what refused calls say."""
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+WIDTHS = ("x64", "x32")
+SPEC_LINE = re.compile(r"(\d+|@) stdcall ((?:-\S+ )*)(\w+)\(([^)]*)\)$")
+TABLE_LINE = re.compile(r"\s*\[\s*(\d+)\](?: \+base\[\s*(\d+)\]\s*\w*)? (\S+)$")
+
+
+def spec(build):
+    """name -> (ordinal or None, number of arguments, 64-bit only)"""
+    exports = {}
+    for line in (build.src / "dlls/ws2_32/ws2_32.spec").read_text().splitlines():
+        found = SPEC_LINE.match(line)
+        if found:
+            ordinal, flags, name, args = found.groups()
+            exports[name] = (None if ordinal == "@" else int(ordinal), len(args.split()),
+                             "win64" in flags)
+    return exports
+
+
+def export_table(dll):
+    """name -> ordinal, as binutils prints the name pointer table"""
+    text = subprocess.run(["objdump", "-p", str(dll)], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
+    base = int(re.search(r"^Ordinal Base\s+(\d+)$", text, re.M)[1])
+    table = text.split("[Ordinal/Name Pointer] Table")[1].split("\n\n")[0]
+    found = [TABLE_LINE.match(line) for line in table.splitlines()[1:]]
+    return {m[3]: int(m[2] or int(m[1]) + base) for m in found if m}
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+def test_names_and_ordinals(build, bits):
+    wanted = {name: ordinal for name, (ordinal, _, only64) in spec(build).items()
+              if bits == "x64" or not only64}
+    table = export_table(build.dll(bits))
+    assert set(table) == set(wanted), "undecorated, and exactly those"
+    for name, ordinal in wanted.items():
+        assert ordinal is None or table[name] == ordinal, name
+    assert len(wanted) == (197 if bits == "x64" else 181)
+
+
+def test_windows_table(build):
+    """Against the table of Windows' own names, where it is at hand."""
+    facts = build.src / "../shared/facts/exports.md"
+    if not facts.exists():
+        pytest.skip("../shared/facts/exports.md is not here")
+    exports, rows = spec(build), 0
+    for line in facts.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        if len(cells) < 6 or cells[0] in ("name", "---"):
+            continue
+        rows += 1
+        ordinal, args, only64 = exports[cells[0]]
+        assert not cells[1] or ordinal == int(cells[1]), cells[0]
+        size = re.search(r"x86 @(\d+)", cells[5])
+        assert bool(size) != only64, cells[0]
+        assert not size or int(size[1]) == 4 * args, cells[0]
+    assert rows == len(exports) == 197
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+def test_file(build, bits):
+    data = build.dll(bits).read_bytes()
+    assert not data[0x40:].startswith(b"Wine builtin DLL")
+    for text in ("ProductName", "Ringsock", "ws2_32.dll"):
+        assert text.encode("utf-16le") in data
+
+
+def calls(log):
+    return re.findall(r"^ringsock:trace:(\w+): (Call|Ret ) ws2_32\.(\w+)\(.*$", log, re.M)
+
+
+def test_relay(build, width, ours, run_wine):
+    result = run_wine(build.exe("hostent", width), prefix=ours, env={"RINGSOCK_LOG": "trace"})
+    seen = calls(result.log)
+    assert len(seen) > 50
+    # within one thread a call returns before the next begins: this program has no callbacks
+    for thread in {entry[0] for entry in seen}:
+        own = [entry[1:] for entry in seen if entry[0] == thread]
+        for call, ret in zip(own[::2], own[1::2]):
+            assert (call[0], ret[0]) == ("Call", "Ret ") and call[1] == ret[1]
+    assert re.search(r'Call ws2_32\.gethostbyname\(\w+ "no-such-host\.invalid"\) ret=\w+', result.log)
+    assert re.search(r"Ret  ws2_32\.gethostname\(\) retval=f+ error=10014 ret=", result.log)
+    assert "WSAStartup(00000202," in result.log
+
+
+def test_relay_is_off(build, width, ours, run_wine):
+    result = run_wine(build.exe("hostent", width), prefix=ours, env={"RINGSOCK_LOG": "debug"})
+    assert "ringsock: " in result.log and not calls(result.log)
+
+
+def test_refusals_are_said_once(build, width, ours, run_wine):
+    result = run_wine(build.exe("protocols", width), prefix=ours, env={"RINGSOCK_LOG": "warn"})
+    said = re.findall(r"ringsock:warn:\w+: (\w+) is not supported", result.log)
+    assert {"WSAJoinLeaf", "WSCInstallNameSpace"} <= set(said)
+    assert len(said) == len(set(said))
+
+
+def test_log_goes_nowhere(build, width, ours, run_wine):
+    result = run_wine(build.exe("inet", width), prefix=ours,
+                      env={"RINGSOCK_LOG": "trace", "RINGSOCK_LOG_PATH": "none"})
+    assert "ringsock" not in result.log + result.out + result.err
+
+
+def test_log_on_stderr(build, width, ours, run_wine):
+    result = run_wine(build.exe("inet", width), prefix=ours,
+                      env={"RINGSOCK_LOG": "trace", "RINGSOCK_LOG_PATH": ""})
+    assert calls(result.err)
+
+
+def test_relay_refuses_what_it_cannot_do(build, tmp_path):
+    bad = tmp_path / "bad.spec"
+    bad.write_text("1 stdcall f(int64)\n")
+    tool = Path(build.src) / "tools/make-relay"
+    done = subprocess.run(["python3", str(tool), str(bad)], stderr=subprocess.PIPE, text=True)
+    assert done.returncode and "bad.spec:1" in done.stderr
