@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The DLL's outside: names, ordinals, stack sizes, resources; the relay; what refused calls say."""
 import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import pytest
 
 WIDTHS = ("x64", "x32")
 SPEC_LINE = re.compile(r"(\d+|@) stdcall ((?:-\S+ )*)(\w+)\(([^)]*)\)$")
-TABLE_LINE = re.compile(r"\s*\[\s*(\d+)\](?: \+base\[\s*(\d+)\]\s*\w*)? (\S+)$")
 
 
 def spec(build):
@@ -24,13 +24,28 @@ def spec(build):
 
 
 def export_table(dll):
-    """name -> ordinal, as binutils prints the name pointer table"""
-    text = subprocess.run(["objdump", "-p", str(dll)], check=True, stdout=subprocess.PIPE,
-                          text=True).stdout
-    base = int(re.search(r"^Ordinal Base\s+(\d+)$", text, re.M)[1])
-    table = text.split("[Ordinal/Name Pointer] Table")[1].split("\n\n")[0]
-    found = [TABLE_LINE.match(line) for line in table.splitlines()[1:]]
-    return {m[3]: int(m[2] or int(m[1]) + base) for m in found if m}
+    """name -> ordinal, read from the PE file (no binutils where only Wine is installed)"""
+    data = dll.read_bytes()
+    pe = struct.unpack_from("<I", data, 0x3c)[0]
+    sections, optional_size = struct.unpack_from("<2xH12xH", data, pe + 4)
+    optional = pe + 24
+    wide = struct.unpack_from("<H", data, optional)[0] == 0x20b
+    directory = struct.unpack_from("<I", data, optional + (112 if wide else 96))[0]
+    ranges = [struct.unpack_from("<8xIIII", data, optional + optional_size + 40 * i)
+              for i in range(sections)]
+
+    def at(rva):
+        for size, start, raw_size, raw in ranges:
+            if start <= rva < start + max(size, raw_size):
+                return raw + rva - start
+        raise AssertionError(f"RVA {rva:#x} is in no section")
+
+    def read(kind, rva, count):
+        return struct.unpack_from(f"<{count}{kind}", data, at(rva))
+
+    base, _, count, _, names, ordinals = read("I", directory + 16, 6)
+    return {data[at(name):data.index(b"\0", at(name))].decode(): ordinal + base
+            for name, ordinal in zip(read("I", names, count), read("H", ordinals, count))}
 
 
 @pytest.mark.parametrize("bits", WIDTHS)
