@@ -3,6 +3,7 @@
  * DllMain: what must stand before the program's first call, and what a thread leaves behind.
  * Makes no session: that happens on first use (WSAStartup).
  */
+#include "guarded_copy.h"
 #include "intercept.h"
 #include "log.h"
 #include "socket_life.h"
@@ -11,10 +12,12 @@
 static void cancel_of_thread(struct socket *socket, void *context)
 {
     (void)context;
-    socket_cancel(socket, NULL, GetCurrentThreadId());
+    if (!socket->port)
+        socket_cancel(socket, NULL, GetCurrentThreadId());
 }
 
-/* WSARecv.txt: "All I/O initiated by a given thread is canceled when that thread exits." */
+/* WSARecv.txt: "All I/O initiated by a given thread is canceled when that thread exits."  ExitThread's
+ * page excepts what is associated with a completion port: servers rely on that. */
 static void thread_ends(void)
 {
     struct waiter *waiter = waiter_current();
@@ -33,7 +36,7 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
     switch (reason) {
     case DLL_PROCESS_ATTACH:
         log_init();
-        if (!waiter_init())
+        if (!waiter_init() || !guarded_copy_init())
             return FALSE;
         intercept_all();
         break;

@@ -8,6 +8,7 @@
  * read after that.
  */
 #include "operation.h"
+#include "guarded_copy.h"
 #include "log.h"
 #include "ntcalls.h"
 #include "port.h"
@@ -63,12 +64,12 @@ DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, 
             return WSAENOBUFS;
         }
     }
-    operation->buffer_count = count;
     operation->total = 0;
-    for (i = 0; i < count; i++) {
-        operation->buffers[i] = buffers[i];
-        operation->total += buffers[i].len;
-    }
+    if (guarded_copy(operation->buffers, buffers, count * sizeof(WSABUF)))
+        return WSAEFAULT;
+    operation->buffer_count = count;
+    for (i = 0; i < count; i++)
+        operation->total += operation->buffers[i].len;
     return 0;
 }
 

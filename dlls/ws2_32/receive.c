@@ -8,6 +8,7 @@
  * rest is lost, and the error is WSAEMSGSIZE.
  */
 #include "receive.h"
+#include "guarded_copy.h"
 #include "log.h"
 #include "sockaddr.h"
 
@@ -24,7 +25,8 @@ void receive_give_credit(struct socket *socket, uint32_t bytes)
         submit_simple(socket->session, RS_SUB_RESUME, 0, socket->index);
 }
 
-/* Copies to where the operation stands; returns the bytes that fitted. */
+/* Copies to where the operation stands, as much as fits; returns how much that was.  Memory that is
+ * not there fails the operation. */
 static uint32_t copy_in(struct operation *operation, const uint8_t *data, uint32_t length)
 {
     size_t position = operation->done, skipped = 0;
@@ -43,7 +45,10 @@ static uint32_t copy_in(struct operation *operation, const uint8_t *data, uint32
         room = buffer->len - offset;
         if (room > length - copied)
             room = length - copied;
-        memcpy(buffer->buf + offset, data + copied, room);
+        if (guarded_copy(buffer->buf + offset, data + copied, room)) {
+            operation->error = WSAEFAULT;
+            return copied;
+        }
         copied += (uint32_t)room;
         position += room;
         skipped += buffer->len;
@@ -95,45 +100,55 @@ static bool wants_more(const struct operation *operation)
            operation->done < operation->total;
 }
 
-static void peek_stream(struct socket *socket, struct operation *operation)
+/* Copies what has arrived, up to the urgent mark: a receive never crosses that. */
+static uint32_t copy_arrived(const struct socket *socket, struct operation *operation)
 {
     const struct segment *segment;
+    uint32_t copied = 0;
 
-    for (segment = socket->arrived; segment; segment = segment->next) {
-        if (segment->mark && segment != socket->arrived)
+    for (segment = socket->arrived; segment && operation->done < operation->total;
+         segment = segment->next) {
+        if (segment->mark && !segment->offset && copied)
             break;
-        copy_in(operation, segment->data + segment->offset, segment->length - segment->offset);
+        copied +=
+            copy_in(operation, segment->data + segment->offset, segment->length - segment->offset);
+        if (operation->error)
+            break;
     }
+    return copied;
 }
 
-static void take_stream(struct socket *socket, struct operation *operation)
+static void drop_arrived(struct socket *socket, uint32_t length)
 {
-    struct segment *segment;
-    uint32_t taken = 0;
+    uint32_t left = length;
 
-    while ((segment = socket->arrived) && operation->done < operation->total) {
-        uint32_t copied;
+    while (left) {
+        struct segment *segment = socket->arrived;
+        uint32_t part = segment->length - segment->offset;
 
-        if (segment->mark && !segment->offset && taken)
-            break; /* a receive never crosses the urgent mark */
-        copied =
-            copy_in(operation, segment->data + segment->offset, segment->length - segment->offset);
-        segment->offset += copied;
-        taken += copied;
+        if (part > left)
+            part = left;
+        segment->offset += part;
+        left -= part;
         if (segment->offset == segment->length)
             drop_first(socket);
     }
-    socket->arrived_bytes -= taken;
-    receive_give_credit(socket, taken);
+    socket->arrived_bytes -= length;
+    receive_give_credit(socket, length);
 }
 
 static bool try_stream(struct socket *socket, struct operation *operation)
 {
     if (socket->arrived_bytes) {
-        if (operation->flags & MSG_PEEK)
-            peek_stream(socket, operation);
-        else
-            take_stream(socket, operation);
+        size_t before = operation->done;
+        uint32_t copied = copy_arrived(socket, operation);
+
+        if (operation->error) {
+            operation->done = before; /* nothing that has arrived is lost */
+            return true;
+        }
+        if (!(operation->flags & MSG_PEEK))
+            drop_arrived(socket, copied);
         if (!wants_more(operation))
             return true;
     }
@@ -153,11 +168,11 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
     while (used < length && (operation = socket->receiving.head) && !socket->arrived) {
         uint32_t copied = copy_in(operation, data + used, length - used);
 
-        if (!(operation->flags & MSG_PEEK)) {
+        if (!(operation->flags & MSG_PEEK) && !operation->error) {
             used += copied;
             taken += copied;
         }
-        if (!wants_more(operation))
+        if (operation->error || !wants_more(operation))
             operation_append(finished, operation_pop(&socket->receiving));
     }
     if (used < length)
@@ -171,6 +186,8 @@ static void fill_datagram(struct operation *operation, const struct rs_addr *sou
                           const uint8_t *data, uint32_t length)
 {
     copy_in(operation, data, length);
+    if (operation->error)
+        return;
     if (length > operation->total) {
         operation->error = WSAEMSGSIZE;
         operation->result_flags = MSG_PARTIAL;
@@ -185,7 +202,7 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
 
     if (segment) {
         fill_datagram(operation, &segment->source, segment->data, segment->length);
-        if (!(operation->flags & MSG_PEEK)) {
+        if (!(operation->flags & MSG_PEEK) && operation->error != WSAEFAULT) {
             uint32_t length = segment->length;
 
             drop_first(socket);

@@ -108,7 +108,7 @@ DWORD request_call(struct request *request)
 
     if (!session && (error = session_open(&session)))
         return error;
-    if (request->payload_size + request->payload2_size > RS_MAX_PAYLOAD)
+    if (request->payload_size + request->payload2_size > RS_MAX_PAYLOAD + sizeof(struct rs_addr))
         return WSAEMSGSIZE;
     if (!(call.waiter = waiter_current()))
         return WSAENOBUFS;

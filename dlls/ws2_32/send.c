@@ -7,6 +7,7 @@
  * even if the process dies.  `submitted - sent` is what the kernel has not taken yet.
  */
 #include "send.h"
+#include "guarded_copy.h"
 #include "sockaddr.h"
 
 static uint32_t outstanding(const struct socket *socket)
@@ -43,8 +44,9 @@ DWORD send_check(const struct socket *socket)
     return socket->state == SOCKET_CONNECTED ? 0 : WSAENOTCONN;
 }
 
-/* Copies `length` bytes of the operation's buffers, from byte `position` on. */
-static void copy_out(const struct operation *operation, size_t position, uint8_t *to, size_t length)
+/* Copies `length` bytes of the operation's buffers, from byte `position` on.  False for memory that
+ * is not there. */
+static bool copy_out(const struct operation *operation, size_t position, uint8_t *to, size_t length)
 {
     DWORD i;
 
@@ -59,11 +61,13 @@ static void copy_out(const struct operation *operation, size_t position, uint8_t
         part = buffer->len - position;
         if (part > length)
             part = length;
-        memcpy(to, buffer->buf + position, part);
+        if (guarded_copy(to, buffer->buf + position, part))
+            return false;
         to += part;
         length -= part;
         position = 0;
     }
+    return true;
 }
 
 static bool submit_part(struct socket *socket, struct operation *operation, uint32_t length)
@@ -77,7 +81,11 @@ static bool submit_part(struct socket *socket, struct operation *operation, uint
         operation->error = WSAENETDOWN;
         return false;
     }
-    copy_out(operation, operation->done, (uint8_t *)(record + 1), length);
+    if (!copy_out(operation, operation->done, (uint8_t *)(record + 1), length)) {
+        submit_abandon(socket->session);
+        operation->error = WSAEFAULT;
+        return false;
+    }
     submit_end(socket->session, record, size, length);
     operation->done += length;
     socket->submitted += length;
@@ -110,7 +118,11 @@ static bool submit_datagram_to(struct socket *socket, struct operation *operatio
         return false;
     }
     memcpy(record + 1, to, sizeof(*to));
-    copy_out(operation, 0, (uint8_t *)(record + 1) + sizeof(*to), length);
+    if (!copy_out(operation, 0, (uint8_t *)(record + 1) + sizeof(*to), length)) {
+        submit_abandon(socket->session);
+        operation->error = WSAEFAULT;
+        return false;
+    }
     submit_end(socket->session, record, size, length);
     operation->done = length;
     socket->submitted += length;

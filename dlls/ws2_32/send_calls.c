@@ -3,6 +3,7 @@
  * send, sendto, WSASend, WSASendTo, WSASendMsg, WSASendDisconnect: from their arguments to one
  * operation.  Takes the socket's lock; the rest is send.c's.
  */
+#include "guarded_copy.h"
 #include "request.h"
 #include "send.h"
 #include "sockaddr.h"
@@ -44,15 +45,17 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
     return 0;
 }
 
-static uint8_t *gather(const struct operation *operation)
+static DWORD gather(const struct operation *operation, uint8_t **all)
 {
-    uint8_t *all = malloc(operation->total ? operation->total : 1), *to = all;
+    uint8_t *to = *all = malloc(operation->total ? operation->total : 1);
     DWORD i;
 
-    for (i = 0; all && i < operation->buffer_count; to += operation->buffers[i++].len)
-        if (operation->buffers[i].len)
-            memcpy(to, operation->buffers[i].buf, operation->buffers[i].len);
-    return all;
+    if (!to)
+        return WSAENOBUFS;
+    for (i = 0; i < operation->buffer_count; to += operation->buffers[i++].len)
+        if (guarded_copy(to, operation->buffers[i].buf, operation->buffers[i].len))
+            return WSAEFAULT;
+    return 0;
 }
 
 /* Sends and waits for the kernel's word; binds the socket.  No lock is held. */
@@ -68,14 +71,12 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
                               .payload_size = sizeof(*to),
                               .reply = &local,
                               .reply_size = sizeof(local)};
-    uint8_t *data = gather(operation);
-    DWORD error;
+    uint8_t *data;
+    DWORD error = gather(operation, &data);
 
-    if (!data)
-        return WSAENOBUFS;
     request.payload2 = data;
     request.payload2_size = (uint32_t)operation->total;
-    if (!(error = request_call(&request))) {
+    if (!error && !(error = request_call(&request))) {
         AcquireSRWLockExclusive(&socket->lock);
         socket->submitted += (uint32_t)operation->total;
         socket->last_destination = *to;

@@ -272,6 +272,11 @@ void submit_end(struct session *session, struct rs_record *record, uint32_t size
     session_ring_bell(session);
 }
 
+void submit_abandon(struct session *session)
+{
+    ReleaseSRWLockExclusive(&session->submit_lock);
+}
+
 void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket)
 {
     struct rs_record *record = submit_begin(session, type, flags, socket, sizeof(*record));

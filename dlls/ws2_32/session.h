@@ -60,6 +60,8 @@ struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t 
                                uint32_t socket, uint32_t size);
 /* `size`: bytes of the record really used, header included; `length`: its payload's. */
 void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length);
+/* Instead of submit_end: nothing is submitted. */
+void submit_abandon(struct session *session);
 /* A record that is only its header. */
 void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket);
 
