@@ -18,8 +18,9 @@
 #include "server.h"
 #include "session.h"
 
-#define RINGS_UNREAD 1024u /* a FIFO holds 4096 bytes at least, and two rings may make one event \
-                            */
+#define RINGS_UNREAD                                                            \
+    1024u /* a FIFO holds 4096 bytes at least, and two rings may make one event \
+           */
 
 static void bell_empty(struct session *session)
 {

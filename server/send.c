@@ -108,20 +108,25 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
         keep(socket, payload + count, length - (uint32_t)count, urgent);
 }
 
+/* Errors that an earlier datagram may have left behind (ICMP). */
+static bool may_be_earlier(int error)
+{
+    return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
+           error == EPROTO || error == ENOPROTOOPT || error == EHOSTDOWN;
+}
+
 static ssize_t send_datagram(struct socket *socket, const union address *to, socklen_t to_size,
                              const uint8_t *payload, uint32_t length)
 {
     ssize_t count;
     int tries = 0;
 
-    /* An error of an earlier datagram (ICMP) is reported by the next call, which then sent nothing:
-     * it goes to the receiving side as Windows does it, and the datagram is tried again. */
+    /* An error of an earlier datagram is reported by the next call, which then sent nothing. It is
+     * in the error queue too, from which the receiving side takes it (datagram.c): try again. */
     while ((count = sendto(socket->watch.fd, payload, length, MSG_NOSIGNAL,
                            to_size ? &to->any : NULL, to_size)) < 0) {
-        if (errno != EINTR && errno != ECONNREFUSED)
+        if (errno != EINTR && !may_be_earlier(errno))
             break;
-        if (errno == ECONNREFUSED)
-            socket_post_error(socket, WSAECONNRESET);
         if (++tries == 4)
             break;
     }

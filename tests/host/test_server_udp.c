@@ -115,6 +115,34 @@ static void test_connected(struct fake *fake)
     fake_close(fake, c);
 }
 
+/* Windows tells an unconnected socket too that nobody was there; it goes on all the same. */
+static void test_unreachable(struct fake *fake)
+{
+    uint32_t a = open_bound(fake), b = open_bound(fake), gone = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a), *sb = fake_socket(fake, b);
+    struct rs_addr nobody = fake_socket(fake, gone)->local;
+
+    fake_close(fake, gone);
+    for (unsigned i = 1; i <= 50; i++) {
+        send_to(fake, a, nobody, "x", 1);
+        fake_wait(fake, sa->errors == i);
+        check_equal(sa->error, WSAECONNRESET);
+        send_to(fake, a, sb->local, "y", 1);
+        fake_wait(fake, sb->datagrams == i);
+        send_to(fake, b, sa->local, "z", 1);
+        fake_wait(fake, sa->datagrams == i);
+    }
+    /* many at once: at least one is reported, and each datagram to somebody arrives */
+    for (unsigned i = 1; i <= 100; i++) {
+        send_to(fake, a, nobody, "x", 1);
+        send_to(fake, a, sb->local, "y", 1);
+    }
+    fake_wait(fake, sb->datagrams == 150);
+    fake_wait(fake, sa->errors > 50);
+    fake_close(fake, a);
+    fake_close(fake, b);
+}
+
 /* More than the window: the kernel keeps or drops it, the server stops at the credit. */
 static void test_credit(struct fake *fake)
 {
@@ -174,8 +202,9 @@ int main(void)
         const char *name;
         void (*run)(struct fake *fake);
     } tests[] = {
-        {"echo", test_echo},     {"sizes", test_sizes}, {"connected", test_connected},
-        {"credit", test_credit}, {"flood", test_flood},
+        {"echo", test_echo},           {"sizes", test_sizes},
+        {"connected", test_connected}, {"unreachable", test_unreachable},
+        {"credit", test_credit},       {"flood", test_flood},
     };
 
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
