@@ -78,6 +78,14 @@ def test_windows_table(build):
     assert rows == len(exports) == 197
 
 
+def test_documented(build):
+    rows = re.findall(r"^\| (\w+) \| (\d*) \| (64 bit only)? ?\| (works|refuses|finds|does)",
+                      (build.src / "docs/exports.md").read_text(), re.M)
+    assert {name: (int(ordinal) if ordinal else None, bool(only64))
+            for name, ordinal, only64, _ in rows} == {
+                name: (ordinal, only64) for name, (ordinal, _, only64) in spec(build).items()}
+
+
 @pytest.mark.parametrize("bits", WIDTHS)
 def test_file(build, bits):
     data = build.dll(bits).read_bytes()
