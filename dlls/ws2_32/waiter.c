@@ -48,7 +48,6 @@ struct waiter *waiter_current(void)
             }
         }
         waiter->thread_id = GetCurrentThreadId();
-        waiter->pending_operations = 0;
         TlsSetValue(tls_index, waiter);
     }
     SetLastError(error); /* TlsGetValue clears it */
