@@ -63,13 +63,10 @@ static int32_t wake_resolve(struct session *session, uint32_t word)
         uint32_t *interest = &session->shared[word & ~WAKE_SOCKET].interest;
         word = __atomic_load_n(interest, __ATOMIC_SEQ_CST);
     }
+    if (word >= RS_WAKE_GROUP(0) && word < RS_WAKE_GROUP(RS_MAX_GROUPS))
+        word = __atomic_load_n(&session->groups[word - RS_WAKE_GROUP(0)], __ATOMIC_SEQ_CST);
     if (word == RS_WAKE_NONE)
         return -1;
-    if (word >= RS_WAKE_GROUP(0) && word < RS_WAKE_GROUP(RS_MAX_GROUPS)) {
-        word = __atomic_load_n(&session->groups[word - RS_WAKE_GROUP(0)], __ATOMIC_SEQ_CST);
-        if (word == RS_WAKE_NONE) /* nobody is parked at that port: the pump carries it there */
-            return 0;
-    }
     return word <= RS_WAKE_SLOT(RS_MAX_SLOTS - 1) ? (int32_t)(word - 1) : 0;
 }
 

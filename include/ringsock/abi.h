@@ -77,7 +77,8 @@ _Static_assert(sizeof(struct rs_slot) == 64, "slot");
  * published a record for that socket. */
 #define RS_WAKE_NONE 0u                      /* nobody waits: publish and stay quiet */
 #define RS_WAKE_SLOT(slot) ((slot) + 1u)     /* that thread; the pump if it is not parked */
-/* the slot (as RS_WAKE_SLOT) in groups[group]; the pump if that is 0 */
+/* what groups[group] says: RS_WAKE_SLOT, RS_WAKE_PUMP, or RS_WAKE_NONE while every thread of that
+ * port is busy (the next to ask the port reaps first) */
 #define RS_WAKE_GROUP(group) (0x10000u + (group))
 #define RS_WAKE_PUMP RS_WAKE_SLOT(0u)
 
