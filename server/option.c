@@ -53,7 +53,8 @@ static const struct plain *plain_find(const struct socket *socket, uint32_t opti
 
 static uint32_t set_number(struct socket *socket, int level, int name, uint32_t number)
 {
-    int value = number > INT32_MAX ? INT32_MAX : (int)number;
+    /* all ones is the -1 by which IPv6's hop limits mean the system's default */
+    int value = number == UINT32_MAX ? -1 : number > INT32_MAX ? INT32_MAX : (int)number;
 
     return setsockopt(socket->watch.fd, level, name, &value, sizeof(value))
                ? error_from_errno(errno)
