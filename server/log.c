@@ -17,6 +17,7 @@
 
 static enum log_level level_wanted = LOG_LEVEL_WARN;
 static int log_fd = STDERR_FILENO;
+static bool trouble; /* set only, by any thread */
 
 static const char *const level_names[] = {"error", "warn", "info", "debug", "trace"};
 
@@ -35,6 +36,11 @@ void log_to(int fd)
     log_fd = fd;
 }
 
+bool log_has_trouble(void)
+{
+    return __atomic_load_n(&trouble, __ATOMIC_RELAXED);
+}
+
 bool log_wanted(enum log_level level)
 {
     return level <= level_wanted && log_fd >= 0;
@@ -50,6 +56,8 @@ void log_line(enum log_level level, const char *format, ...)
 
     if (!log_wanted(level))
         return;
+    if (level <= LOG_LEVEL_WARN)
+        __atomic_store_n(&trouble, true, __ATOMIC_RELAXED);
     clock_gettime(CLOCK_REALTIME, &now);
     if (!localtime_r(&now.tv_sec, &parts))
         memset(&parts, 0, sizeof(parts));

@@ -19,6 +19,8 @@ enum log_level {
 void log_init(void);
 /* Where the lines go from now on; -1 = nowhere.  The descriptor stays the caller's. */
 void log_to(int fd);
+/* Whether anything was said that somebody should read. */
+bool log_has_trouble(void);
 bool log_wanted(enum log_level level);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

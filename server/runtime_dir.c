@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -86,49 +87,79 @@ static int open_directory(const char *path)
     return -1;
 }
 
-/* The lock that is held must be the one that others find by its name: a server that leaves removes
- * the file, and whoever waited with the old one open would otherwise lock a ghost. */
-static bool lock_is_current(const struct runtime_dir *dir)
+/* What is held must be what others find by its name: a server that leaves removes the lock and the
+ * directory, and whoever had opened them before would otherwise hold a ghost. */
+static bool is_named(int fd, const char *path)
 {
     struct stat held, named;
 
-    return !fstat(dir->lock_fd, &held) && !fstatat(dir->fd, "lock", &named, AT_SYMLINK_NOFOLLOW) &&
-           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+    return !fstat(fd, &held) && !lstat(path, &named) && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
 }
 
-/* Another server holds the lock.  With `join` there it serves; without, it is either about to make
- * it or on its way out, and both are over in no time. */
-static enum runtime_dir_result take_lock(struct runtime_dir *dir)
+static bool lock_is_current(const struct runtime_dir *dir)
 {
-    for (int tries = 0; tries < 1000; tries++) {
-        dir->lock_fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (dir->lock_fd < 0) {
+    char path[PATH_MAX + 8];
+
+    snprintf(path, sizeof(path), "%s/lock", dir->path);
+    return is_named(dir->fd, dir->path) && is_named(dir->lock_fd, path);
+}
+
+/* RUNTIME_DIR_FAILED without an error logged: try again from the start. */
+static enum runtime_dir_result take_lock(struct runtime_dir *dir, bool *again)
+{
+    dir->lock_fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (dir->lock_fd < 0) {
+        *again = errno == ENOENT; /* the directory is being removed */
+        if (!*again)
             log_error("cannot create %s/lock: %s", dir->path, strerror(errno));
-            return RUNTIME_DIR_FAILED;
-        }
-        if (!flock(dir->lock_fd, LOCK_EX | LOCK_NB)) {
-            if (lock_is_current(dir))
-                return RUNTIME_DIR_OURS;
-        } else if (errno != EWOULDBLOCK) {
-            log_error("cannot lock %s/lock: %s", dir->path, strerror(errno));
-            return RUNTIME_DIR_FAILED;
-        } else if (!faccessat(dir->fd, "join", F_OK, 0)) {
-            return RUNTIME_DIR_SERVED;
-        }
-        close(dir->lock_fd);
-        dir->lock_fd = -1;
-        usleep(5000);
+        return RUNTIME_DIR_FAILED;
     }
-    log_error("%s: somebody holds the lock and does not serve", dir->path);
+    *again = true;
+    if (!flock(dir->lock_fd, LOCK_EX | LOCK_NB)) {
+        if (lock_is_current(dir))
+            return RUNTIME_DIR_OURS;
+    } else if (errno != EWOULDBLOCK) {
+        log_error("cannot lock %s/lock: %s", dir->path, strerror(errno));
+        *again = false;
+    } else if (!faccessat(dir->fd, "join", F_OK, 0)) {
+        return RUNTIME_DIR_SERVED;
+    }
     return RUNTIME_DIR_FAILED;
 }
 
+static void let_go(struct runtime_dir *dir)
+{
+    if (dir->lock_fd >= 0)
+        close(dir->lock_fd);
+    if (dir->fd >= 0)
+        close(dir->fd);
+    dir->fd = dir->lock_fd = -1;
+}
+
+/* If another server holds the lock: with `join` there it serves; without, it is either about to
+ * make it or on its way out, and both are over in no time. */
 enum runtime_dir_result runtime_dir_open(struct runtime_dir *dir, const char *path)
 {
     dir->path = path;
-    dir->lock_fd = -1;
-    dir->fd = open_directory(path);
-    return dir->fd < 0 ? RUNTIME_DIR_FAILED : take_lock(dir);
+    for (int tries = 0; tries < 1000; tries++) {
+        enum runtime_dir_result result;
+        bool again;
+
+        dir->lock_fd = -1;
+        dir->fd = open_directory(path);
+        if (dir->fd < 0)
+            return RUNTIME_DIR_FAILED;
+        result = take_lock(dir, &again);
+        if (result == RUNTIME_DIR_OURS)
+            return result;
+        let_go(dir);
+        if (result == RUNTIME_DIR_SERVED || !again)
+            return result;
+        usleep(5000);
+    }
+    log_error("%s: somebody holds the lock and does not serve", path);
+    return RUNTIME_DIR_FAILED;
 }
 
 void runtime_dir_remove(int parent, const char *name)
@@ -177,16 +208,14 @@ void runtime_dir_clean(struct runtime_dir *dir)
 
 void runtime_dir_leave(struct runtime_dir *dir)
 {
-    struct stat status;
-
     if (dir->lock_fd >= 0) {
         runtime_dir_clean(dir);
-        if (!fstatat(dir->fd, "log", &status, AT_SYMLINK_NOFOLLOW) && !status.st_size)
+        if (!log_has_trouble())
             unlinkat(dir->fd, "log", 0);
         unlinkat(dir->fd, "lock", 0);
-        close(dir->lock_fd);
+        /* Not empty: there is a log, or the next server is here already. */
+        if (rmdir(dir->path) && errno != ENOTEMPTY && errno != EEXIST)
+            log_warn("cannot remove %s: %s", dir->path, strerror(errno));
     }
-    if (dir->fd >= 0)
-        close(dir->fd);
-    dir->fd = dir->lock_fd = -1;
+    let_go(dir);
 }

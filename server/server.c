@@ -100,7 +100,7 @@ void server_session_taken(struct server *server)
          at = after)
 
 /* Says until when we sleep, and finds out whether we may; see the head of this file. */
-static uint64_t fall_asleep(struct server *server)
+static uint64_t fall_asleep(struct server *server, bool *pending)
 {
     uint64_t until = timers_next(&server->loop.timers), retry = server->loop.now + BLOCKED_RETRY;
     struct session *session;
@@ -119,11 +119,12 @@ static uint64_t fall_asleep(struct server *server)
     __atomic_store_n(&session->segment->sleeping_until, until, __ATOMIC_SEQ_CST);
     FOR_EACH_SESSION(server, session)
     {
-        if (rs_ring_pending(&session->sub) ||
-            __atomic_load_n(&session->segment->earliest_deadline, __ATOMIC_SEQ_CST) < until)
-            return 0;
+        if (rs_ring_pending(&session->sub))
+            *pending = true;
+        else if (__atomic_load_n(&session->segment->earliest_deadline, __ATOMIC_SEQ_CST) < until)
+            until = 0;
     }
-    return until;
+    return *pending ? 0 : until;
 }
 
 static void wake_up(struct server *server)
@@ -189,10 +190,16 @@ static void end_turn(struct server *server)
 
 static void run(struct server *server)
 {
-    bool more = false;
+    bool more = false, waited = true;
 
     while (!server->loop.stop) {
-        loop_wait(&server->loop, more ? 0 : fall_asleep(server));
+        bool pending = false;
+        uint64_t until = more ? 0 : fall_asleep(server, &pending);
+
+        /* What came while we fell asleep need not wait for the kernel, every other time. */
+        if (!pending || !waited)
+            loop_wait(&server->loop, until);
+        waited = !pending || !waited;
         wake_up(server);
         timers_run(&server->loop.timers, server->loop.now);
         server->blocked = false;
