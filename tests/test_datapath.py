@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rule of the data path: in steady state send, recv, WSASend, WSARecv, select, WSAPoll and
+ioctlsocket make no wineserver request, and what can be answered from what has arrived makes no system
+call at all.
+
+tests/programs/datapath.c makes a few hundred operations of one kind between two events whose names
+show in a trace.  wineserver itself writes the request trace, so each width gets a wineserver of its
+own, started here with its standard error in a file; the counts are made over every thread of the
+program, the DLL's own included.
+"""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import Prefix
+
+OPERATIONS = 200
+KINDS = ("send", "recv", "recv_empty", "wsasend", "wsarecv", "wsasend_overlapped",
+         "wsarecv_overlapped", "select_empty", "select_ready", "poll_empty", "poll_ready",
+         "fionread", "pingpong")
+LOCAL = ("recv", "recv_empty", "wsarecv", "select_empty", "select_ready", "poll_empty", "poll_ready",
+         "fionread")
+# "0024: recv_socket( ..." asks, "0024: recv_socket() = 0 { ..." answers
+REQUEST = re.compile(r"^([0-9a-f]{4}): (\w+)\( ?")
+ANSWER = re.compile(r"^([0-9a-f]{4}): (\w+)\(\) = \w+ ?(.*)")
+MARK = re.compile(r"ringsock-(begin|end)-(\w+)\"")
+
+
+@pytest.fixture(scope="module")
+def own_prefix(get_prefix, build):
+    """A prefix with ours whose wineserver nobody has started yet."""
+    path = get_prefix("ours").path.parent / "datapath"
+    prefix = Prefix(build, path, "ours").create().install()
+    prefix.stop()
+    yield prefix
+    prefix.stop()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def traces():
+    return {}
+
+
+def trace_of(prefix, build, traces, width, tmp_path, dll="ours"):
+    """wineserver's trace of one run of datapath, and the program's output."""
+    key = (dll, width)
+    if key not in traces:
+        exe = build.exe("datapath", width)
+        log = tmp_path / "wineserver.log"
+        override = {"WINEDLLOVERRIDES": "ws2_32=b;mscoree,mshtml="} if dll == "builtin" else {}
+        with open(log, "wb") as out:
+            server = subprocess.Popen([build.wineserver, "-f", "-d1"], env=prefix.env(),
+                                      stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        try:
+            done = subprocess.run([build.wine, str(exe), str(OPERATIONS)], timeout=100,
+                                  env=prefix.env(WINEDEBUG="+server", RINGSOCK_LOG="info",
+                                                 **override),
+                                  stdin=subprocess.DEVNULL, capture_output=True)
+        finally:
+            prefix.stop()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+        out = done.stdout.decode(errors="replace")
+        err = done.stderr.decode(errors="replace")
+        assert done.returncode == 0, f"{out}\n{err[-3000:]}"
+        assert ("ringsock: " in err) == (dll == "ours"), f"the wrong DLL was in use\n{err[-3000:]}"
+        traces[key] = (log.read_text(errors="replace").splitlines(), out)
+    return traces[key]
+
+
+def threads_of(lines, main):
+    """All threads of the process that thread `main` belongs to: new_thread tells the child's id.
+    A process's creation also goes through new_thread, but with a process handle that is not -1."""
+    threads, asked = {main}, {}
+    for line in lines:
+        request = REQUEST.match(line)
+        answer = ANSWER.match(line)
+        if answer and answer[2] == "new_thread":
+            child = re.search(r"tid=([0-9a-f]{4})", answer[3])
+            if child and answer[1] in threads and "process=ffffffff" in asked.get(answer[1], ""):
+                threads.add(child[1])
+        elif request and request[2] == "new_thread":
+            asked[request[1]] = line
+    return threads
+
+
+def between_marks(lines, kind):
+    """Line numbers of a kind's two markers, and the thread that made them."""
+    found = {}
+    for number, line in enumerate(lines):
+        mark = MARK.search(line)
+        if mark and mark[2] == kind and REQUEST.match(line) and mark[1] not in found:
+            found[mark[1]] = (number, REQUEST.match(line)[1])
+    assert set(found) == {"begin", "end"}, f"{kind}: markers {found} in {len(lines)} lines"
+    return found["begin"][0], found["end"][0], found["begin"][1]
+
+
+def requests_of(lines, kind):
+    """What the program's threads asked of wineserver between the two markers."""
+    begin, end, main = between_marks(lines, kind)
+    threads = threads_of(lines, main)
+    return [line for line in lines[begin + 1:end]
+            if (m := REQUEST.match(line)) and m[1] in threads and not ANSWER.match(line)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_wineserver_request(kind, width, own_prefix, build, traces, tmp_path):
+    lines, out = trace_of(own_prefix, build, traces, width, tmp_path)
+    assert f"{kind} {OPERATIONS}" in out
+    requests = requests_of(lines, kind)
+    assert not requests, f"{len(requests)} requests in {OPERATIONS} operations:\n" + \
+        "\n".join(requests[:20])
+
+
+def test_the_count_sees_the_built_in(width, own_prefix, build, traces, tmp_path):
+    """The control: the same program and the same counting, on Wine's own DLL."""
+    lines, _ = trace_of(own_prefix, build, traces, width, tmp_path, "builtin")
+    for kind in ("send", "recv", "recv_empty", "select_empty", "poll_ready"):
+        assert len(requests_of(lines, kind)) >= OPERATIONS, kind
+
+
+def test_every_thread_is_counted(width, own_prefix, build, traces, tmp_path):
+    """The DLL has at least one thread of its own; it must be among those counted."""
+    lines, _ = trace_of(own_prefix, build, traces, width, tmp_path)
+    main = between_marks(lines, "send")[2]
+    assert len(threads_of(lines, main)) >= 2
+
+
+# ---- system calls ----
+def strace_of(prefix, build, traces, width, tmp_path):
+    key = ("strace", width)
+    if key not in traces:
+        strace = shutil.which("strace")
+        if not strace:
+            pytest.skip("strace is not installed (Debian package: strace)")
+        exe = build.exe("datapath", width)
+        log = tmp_path / "strace.log"
+        done = subprocess.run([strace, "-f", "-s", "300", "-o", str(log), build.wine, str(exe),
+                               str(OPERATIONS)], env=prefix.env(), timeout=150,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        out = done.stdout.decode(errors="replace")
+        if done.returncode != 0 and "FAILED" not in out and "PTRACE" in str(done.stderr):
+            pytest.skip("strace may not trace here")
+        assert done.returncode == 0, f"{out}\n{done.stderr[-2000:]}"
+        lines = log.read_text(errors="replace").splitlines()
+        traces[key] = (lines, marks_of(lines))
+    return traces[key]
+
+
+def marks_of(lines):
+    """{(begin or end, kind): (line number, thread)}; strace prints UTF-16 as r\\0i\\0n\\0g..."""
+    start = "".join(f"{character}\\0" for character in "ringsock-")
+    name = re.compile(re.escape(start) + r"((?:[a-z_-]\\0)+)")
+    marks = {}
+    for number, line in enumerate(lines):
+        if start in line and (found := name.search(line)):
+            which, _, kind = found[1].replace("\\0", "").partition("-")
+            if which in ("begin", "end"):
+                marks.setdefault((which, kind), (number, line.split(None, 1)[0]))
+    return marks
+
+
+def calls_between(traced, kind):
+    """System calls of the marking thread between the two writes that carry the markers' names."""
+    lines, marks = traced
+    assert ("begin", kind) in marks and ("end", kind) in marks, f"{kind}: {marks}"
+    begin, thread = marks["begin", kind]
+    return [line for line in lines[begin + 1:marks["end", kind][0]]
+            if line.split(None, 1)[0] == thread and "resumed>" not in line
+            and "--- SIG" not in line]
+
+
+@pytest.mark.parametrize("kind", LOCAL)
+def test_no_system_call(kind, width, own_prefix, build, traces, tmp_path):
+    traced = strace_of(own_prefix, build, traces, width, tmp_path)
+    # what the markers themselves cost: the same with no operation between them
+    nothing = calls_between(traced, "nothing")
+    calls = calls_between(traced, kind)
+    assert len(calls) <= len(nothing), \
+        f"{len(calls)} system calls in {OPERATIONS} operations, {len(nothing)} in none:\n" + \
+        "\n".join(calls[:20])
+    assert len(nothing) < 20, "\n".join(nothing)
+
+
+def test_the_count_sees_system_calls(width, own_prefix, build, traces, tmp_path):
+    """The control: a ping-pong through the server cannot do without."""
+    traced = strace_of(own_prefix, build, traces, width, tmp_path)
+    assert len(calls_between(traced, "pingpong")) >= OPERATIONS
