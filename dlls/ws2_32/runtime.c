@@ -278,12 +278,17 @@ static enum join_result read_ticket(const struct runtime *runtime, HANDLE fifo,
 
     if (!overlapped.hEvent)
         return JOIN_REFUSED;
-    if (!ReadFile(fifo, ticket, sizeof(*ticket), NULL, &overlapped) &&
-        GetLastError() == ERROR_IO_PENDING &&
-        WaitForSingleObject(overlapped.hEvent, 10000) == WAIT_TIMEOUT) {
-        log_error("the server of %s does not answer", runtime->unix_directory);
-        CancelIo(fifo);
-        result = JOIN_REFUSED;
+    if (!ReadFile(fifo, ticket, sizeof(*ticket), NULL, &overlapped)) {
+        if (GetLastError() != ERROR_IO_PENDING) {
+            /* nobody has it open for writing: Wine leaves the OVERLAPPED at "pending" then */
+            CloseHandle(overlapped.hEvent);
+            return JOIN_NO_SERVER;
+        }
+        if (WaitForSingleObject(overlapped.hEvent, 10000) == WAIT_TIMEOUT) {
+            log_error("the server of %s does not answer", runtime->unix_directory);
+            CancelIo(fifo);
+            result = JOIN_REFUSED;
+        }
     }
     if (GetOverlappedResult(fifo, &overlapped, &count, TRUE) && count) {
         result = JOINED;
