@@ -41,11 +41,9 @@ static void move_stream(struct socket *target, struct socket *source)
 
 static int watch_again(struct socket *target)
 {
-    struct loop *loop = &target->session->server->loop;
-
     /* the descriptor is in the epoll set already, with the source as its owner */
     target->watch.watching = true;
-    return loop_rewatch(loop, &target->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI);
+    return socket_rewatch(target);
 }
 
 void request_adopt(struct request *request)

@@ -88,7 +88,10 @@ static void connect_stream(struct socket *socket)
     if (error == EISCONN)
         error = 0;
     if (!error || error == EALREADY || error == EINPROGRESS) {
-        int watch_error = socket_watch(socket);
+        int watch_error;
+
+        socket->wants_out = socket->wants_out || error;
+        watch_error = socket->watch.watching ? socket_rewatch(socket) : socket_watch(socket);
 
         if (watch_error)
             error = -watch_error;

@@ -93,6 +93,10 @@ static void parse(struct settings *settings, int argc, char **argv)
         fputs(usage, stderr);
         exit(2);
     }
+    if (settings->server.runtime[0] != '/') { /* we change directory */
+        fprintf(stderr, "ringsock-server: %s is no absolute path\n", settings->server.runtime);
+        exit(2);
+    }
 }
 
 /* The parent stays until the child can be joined, so that who started us may go on with `join`. */

@@ -9,6 +9,7 @@
  * others.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -37,16 +38,18 @@ static void sent_advance(struct socket *socket, uint32_t count)
     comp_post(socket->session, RS_COMP_SENT, socket->index, NULL, 0);
 }
 
-/* Datagram sockets ask for EPOLLOUT only while they have to wait (socket_watch). */
+/* A stream goes on asking for EPOLLOUT once it has needed it: it hears of it only after having been
+ * full (sk_stream_write_space). */
 static void want_out(struct socket *socket, bool wanted)
 {
-    if (socket->type == RS_STREAM || socket->wants_out == wanted)
+    int error;
+
+    if (socket->wants_out == wanted || (socket->type == RS_STREAM && !wanted))
         return;
     socket->wants_out = wanted;
-    if (!loop_rewatch(&socket->session->server->loop, &socket->watch,
-                      wanted ? EPOLLIN | EPOLLOUT : EPOLLIN))
-        return;
-    log_error("epoll: cannot watch a socket: error %d", errno);
+    error = socket_rewatch(socket);
+    if (error)
+        log_error("epoll: cannot watch a socket: %s", strerror(-error));
 }
 
 /* The connection is broken.  What has arrived before is still handed out, if there is room for it,
@@ -74,6 +77,7 @@ static void keep(struct socket *socket, const uint8_t *payload, uint32_t length,
         return;
     }
     socket->session->backlog_bytes += length;
+    want_out(socket, true);
 }
 
 void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)

@@ -228,14 +228,23 @@ uint32_t socket_credit(struct socket *socket)
     return credit;
 }
 
+/* A datagram socket would report every packet sent as a chance to send (sock_def_write_space), and
+ * any socket reports it once at first: so it is asked for only by who waits for it. */
+static uint32_t events_of(const struct socket *socket)
+{
+    uint32_t events = socket->type == RS_STREAM ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : EPOLLIN;
+
+    return socket->wants_out ? events | EPOLLOUT : events;
+}
+
 int socket_watch(struct socket *socket)
 {
-    /* A datagram socket would report every packet sent as a chance to send (sock_def_write_space),
-     * so it asks only while it has to; a stream reports it only after it was full. */
-    uint32_t events =
-        socket->type == RS_STREAM ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI : EPOLLIN;
-
     if (socket->watch.watching)
         return 0;
-    return loop_watch(&socket->session->server->loop, &socket->watch, events);
+    return loop_watch(&socket->session->server->loop, &socket->watch, events_of(socket));
+}
+
+int socket_rewatch(struct socket *socket)
+{
+    return loop_rewatch(&socket->session->server->loop, &socket->watch, events_of(socket));
 }

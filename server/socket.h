@@ -65,7 +65,7 @@ struct socket {
     struct backlog backlog;
     uint32_t sent; /* payload bytes that the kernel has taken */
     bool send_shut, send_failed;
-    bool wants_out; /* datagrams: EPOLLOUT is asked for */
+    bool wants_out; /* EPOLLOUT is asked for */
 
     /* options that the server keeps */
     bool reuse, oob_inline, dont_fragment;
@@ -100,7 +100,8 @@ enum work socket_work(struct socket *socket);
 uint32_t socket_outstanding(const struct socket *socket);
 /* How many bytes may be read ahead now; 0 has told the DLL that the socket is stalled. */
 uint32_t socket_credit(struct socket *socket);
-int socket_watch(struct socket *socket); /* 0 or -errno */
+int socket_watch(struct socket *socket);   /* 0 or -errno */
+int socket_rewatch(struct socket *socket); /* after wants_out or the watch has changed */
 
 /* anchor.c */
 int anchor_open(struct socket *socket);   /* 0 or -errno */
