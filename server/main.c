@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static const char usage[] =
     "  --log FILE         log there (default: the file `log` in DIR); none = nowhere\n"
     "  --version, --help\n"
     "\n"
-    "RINGSOCK_LOG=error|warn|info|debug|trace says how much is logged (default warn).\n";
+    "RINGSOCK_LOG=error|warn|info|debug|trace says how much is logged (default warn),\n"
+    "RINGSOCK_LOG_PATH=DIRECTORY|none where, if --log does not.\n";
 
 struct settings {
     struct server_options server;
@@ -135,12 +137,30 @@ static void into_background(struct settings *settings)
     }
 }
 
-static int open_log(const struct settings *settings, const struct runtime_dir *dir)
+static int open_file_log(const char *path)
 {
-    if (settings->log && !strcmp(settings->log, "none"))
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+/* --log, then RINGSOCK_LOG_PATH as the DLL understands it, then our own directory.  *wanted is
+ * false where there shall be none. */
+static int open_log(const struct settings *settings, const struct runtime_dir *dir, bool *wanted)
+{
+    const char *environment = getenv("RINGSOCK_LOG_PATH");
+    const char *choice = settings->log ? settings->log : environment ? environment : "";
+    char path[PATH_MAX];
+    int fd = -1;
+
+    *wanted = strcmp(choice, "none") != 0;
+    if (!*wanted)
         return -1;
     if (settings->log)
-        return open(settings->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        return open_file_log(settings->log);
+    if (choice[0] == '/' &&
+        snprintf(path, sizeof(path), "%s/ringsock-server.log", choice) < (int)sizeof(path))
+        fd = open_file_log(path);
+    if (fd >= 0)
+        return fd;
     return openat(dir->fd, "log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
                   0600);
 }
@@ -156,10 +176,11 @@ static void detach(void *context, const struct runtime_dir *dir)
 {
     struct settings *settings = context;
     int log_fd = -1, null_fd;
+    bool wanted;
 
     if (!settings->foreground || settings->log) {
-        log_fd = open_log(settings, dir);
-        if (log_fd < 0 && !(settings->log && !strcmp(settings->log, "none")))
+        log_fd = open_log(settings, dir, &wanted);
+        if (log_fd < 0 && wanted)
             log_warn("cannot open the log: %s", strerror(errno));
         log_to(log_fd);
     }

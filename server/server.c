@@ -23,7 +23,10 @@
 #include "session.h"
 #include "socket.h"
 
-#define BLOCKED_RETRY ((uint64_t)RS_CLOCK_PER_MS)
+/* How soon a full completion ring is looked at again: at first at once, then less and less often,
+ * for a process that is stopped. */
+#define BLOCKED_RETRY     ((uint64_t)RS_CLOCK_PER_MS)
+#define BLOCKED_RETRY_MAX (32 * BLOCKED_RETRY)
 
 static void stop_ready(struct watch *watch, uint32_t events)
 {
@@ -102,11 +105,11 @@ void server_session_taken(struct server *server)
 /* Says until when we sleep, and finds out whether we may; see the head of this file. */
 static uint64_t fall_asleep(struct server *server, bool *pending)
 {
-    uint64_t until = timers_next(&server->loop.timers), retry = server->loop.now + BLOCKED_RETRY;
+    uint64_t until = timers_next(&server->loop.timers);
     struct session *session;
 
-    if (server->blocked && retry < until)
-        until = retry;
+    if (server->blocked && server->loop.now + server->blocked_retry < until)
+        until = server->loop.now + server->blocked_retry;
     FOR_EACH_SESSION(server, session)
     {
         uint64_t deadline = __atomic_load_n(&session->segment->earliest_deadline, __ATOMIC_SEQ_CST);
@@ -205,6 +208,10 @@ static void run(struct server *server)
         server->blocked = false;
         run_sessions(server);
         more = run_sockets(server);
+        if (!server->blocked)
+            server->blocked_retry = BLOCKED_RETRY;
+        else if (server->blocked_retry < BLOCKED_RETRY_MAX)
+            server->blocked_retry += server->blocked_retry / 4;
         end_turn(server);
     }
 }

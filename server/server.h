@@ -41,6 +41,7 @@ struct server {
     uint64_t linger;        /* rs clock */
     struct timer linger_timer;
     bool blocked;            /* somebody waits for room in a completion ring */
+    uint64_t blocked_retry;  /* after which time it is looked at again */
     bool bell_keeps_ringing; /* doorbells need not be emptied each time (bell.c) */
 };
 
