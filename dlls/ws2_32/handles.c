@@ -12,7 +12,7 @@
 #include "log.h"
 #include "port_internal.h"
 #include "port_table.h"
-#include "socket.h"
+#include "socket_life.h"
 
 /* ---- closing ---- */
 
@@ -27,9 +27,11 @@ static struct closing closing_begin(HANDLE handle)
 {
     struct closing closing = {handle, socket_find(handle), NULL};
 
-    if (closing.socket)
-        socket_closed_by_handle(closing.socket);
-    else
+    if (closing.socket && !socket_closed_by_handle(closing.socket)) {
+        socket_put(closing.socket);
+        closing.socket = NULL;
+    }
+    if (!closing.socket)
         closing.port = port_closing(handle);
     return closing;
 }
@@ -192,7 +194,8 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
 static NTSTATUS cancel(struct socket *socket, void *overlapped, DWORD thread_id,
                        IO_STATUS_BLOCK *iosb, NTSTATUS none)
 {
-    NTSTATUS status = socket_cancel(socket, overlapped, thread_id) ? STATUS_SUCCESS : none;
+    struct operation_filter filter = {.overlapped = overlapped, .thread_id = thread_id};
+    NTSTATUS status = socket_cancel(socket, &filter) ? STATUS_SUCCESS : none;
 
     socket_put(socket);
     iosb->Status = status;

@@ -128,11 +128,6 @@ static void on_sent(struct arrival *arrival)
 
 static void on_closed(struct arrival *arrival)
 {
-    struct socket *socket = arrival->socket;
-
-    if (socket->index ==
-        arrival->header->socket) /* else: adopted by AcceptEx under another index */
-        socket->closed_by_server = true;
     socket_forget_index(arrival->session, arrival->header->socket);
 }
 
@@ -190,7 +185,7 @@ static void kill_socket(struct socket *socket)
     AcquireSRWLockExclusive(&socket->lock);
     socket->state = SOCKET_DEAD;
     socket->error = socket->so_error = WSAENETDOWN;
-    socket_abort_operations(socket, WSAENETDOWN, NULL, 0, &finished);
+    socket_abort_operations(socket, WSAENETDOWN, &all_operations, &finished);
     socket_notify(socket, FD_READ | FD_WRITE | FD_CLOSE | FD_ACCEPT | FD_CONNECT);
     ReleaseSRWLockExclusive(&socket->lock);
     operation_deliver_list(&finished);

@@ -11,19 +11,17 @@
 
 static void cancel_of_thread(struct socket *socket, void *context)
 {
-    (void)context;
-    if (!socket->port)
-        socket_cancel(socket, NULL, GetCurrentThreadId());
+    socket_cancel(socket, context);
 }
 
-/* WSARecv.txt: "All I/O initiated by a given thread is canceled when that thread exits."  ExitThread's
- * page excepts what is associated with a completion port: servers rely on that. */
+/* WSARecv.txt: "All I/O initiated by a given thread is canceled when that thread exits." */
 static void thread_ends(void)
 {
+    struct operation_filter filter = {.thread_id = GetCurrentThreadId(), .thread_exit = true};
     struct waiter *waiter = waiter_current();
 
     if (waiter && waiter->pending_operations > 0)
-        socket_for_each(cancel_of_thread, NULL);
+        socket_for_each(cancel_of_thread, &filter);
     waiter_thread_detach();
 }
 

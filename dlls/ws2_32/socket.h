@@ -63,7 +63,6 @@ struct socket {
     bool connect_failed;        /* for select's exception set and WSAPoll, until the next connect */
     bool connectex;             /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
     bool acceptex;              /* the same of AcceptEx */
-    bool closed_by_server;      /* RS_COMP_CLOSED was seen */
     struct rs_addr local, peer; /* family RS_AF_UNSPEC: not known */
     DWORD error;    /* sticky: reset, timeout...; reported by every later call on a stream */
     DWORD so_error; /* for SO_ERROR, cleared when read */
@@ -136,13 +135,10 @@ bool socket_is_valid(SOCKET handle); /* sets the last error if not */
 /* ---- what reaches a SOCKET through other DLLs (handles.c calls, the core implements) ---- */
 
 /* The handle is about to be closed by NtClose: takes the socket out of the table and aborts its
- * operations; caller holds a reference and no lock. */
-void socket_closed_by_handle(struct socket *socket);
+ * operations; caller holds a reference and no lock.  False: another thread was faster. */
+bool socket_closed_by_handle(struct socket *socket);
 /* The handle has been closed: tells the server. */
 void socket_after_close(struct socket *socket);
-/* Cancels the operations with this OVERLAPPED (NULL: all) that this thread (0: any) issued.  Returns
- * how many. */
-ULONG socket_cancel(struct socket *socket, WSAOVERLAPPED *overlapped, DWORD thread_id);
 
 /* Calls visit for each open socket with a reference held, no lock. */
 void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context);

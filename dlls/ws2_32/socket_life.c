@@ -114,9 +114,22 @@ void socket_discard(struct socket *socket)
 
 /* ---- cancellation ---- */
 
+static bool matches(const struct operation_filter *filter, const struct operation *operation)
+{
+    const WSAOVERLAPPED *overlapped = operation->overlapped;
+
+    if (filter->overlapped && overlapped != filter->overlapped)
+        return false;
+    if (filter->thread_id && (!overlapped || operation->issuer_thread != filter->thread_id))
+        return false;
+    /* ExitThread's page excepts what is associated with a port; Windows still cancels it where an
+     * event is told of it, or no packet would be (facts of Wine's tests, run on Windows) */
+    return !filter->thread_exit || !operation->socket->port || operation->event ||
+           ((ULONG_PTR)overlapped->hEvent & 1);
+}
+
 static ULONG abort_queue(struct operation_queue *queue, DWORD error,
-                         const WSAOVERLAPPED *overlapped, DWORD thread_id,
-                         struct operation_queue *finished)
+                         const struct operation_filter *filter, struct operation_queue *finished)
 {
     struct operation_queue all = *queue;
     struct operation *operation;
@@ -124,8 +137,7 @@ static ULONG abort_queue(struct operation_queue *queue, DWORD error,
 
     queue->head = queue->tail = NULL;
     while ((operation = operation_pop(&all))) {
-        if ((overlapped && operation->overlapped != overlapped) ||
-            (thread_id && (!operation->overlapped || operation->issuer_thread != thread_id))) {
+        if (!matches(filter, operation)) {
             operation_append(queue, operation);
             continue;
         }
@@ -136,26 +148,26 @@ static ULONG abort_queue(struct operation_queue *queue, DWORD error,
     return count;
 }
 
-ULONG socket_abort_operations(struct socket *socket, DWORD error, const WSAOVERLAPPED *overlapped,
-                              DWORD thread_id, struct operation_queue *finished)
+ULONG socket_abort_operations(struct socket *socket, DWORD error,
+                              const struct operation_filter *filter,
+                              struct operation_queue *finished)
 {
-    ULONG count = abort_queue(&socket->receiving, error, overlapped, thread_id, finished);
+    ULONG count = abort_queue(&socket->receiving, error, filter, finished);
 
-    count += abort_queue(&socket->sending, error, overlapped, thread_id, finished);
-    count += abort_queue(&socket->connecting, error, overlapped, thread_id, finished);
-    count += abort_queue(&socket->accepting, error, overlapped, thread_id, finished);
+    count += abort_queue(&socket->sending, error, filter, finished);
+    count += abort_queue(&socket->connecting, error, filter, finished);
+    count += abort_queue(&socket->accepting, error, filter, finished);
     socket_update_interest(socket);
     return count;
 }
 
-ULONG socket_cancel(struct socket *socket, WSAOVERLAPPED *overlapped, DWORD thread_id)
+ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter)
 {
     struct operation_queue finished = {NULL, NULL};
     ULONG count;
 
     AcquireSRWLockExclusive(&socket->lock);
-    count =
-        socket_abort_operations(socket, WSA_OPERATION_ABORTED, overlapped, thread_id, &finished);
+    count = socket_abort_operations(socket, WSA_OPERATION_ABORTED, filter, &finished);
     ReleaseSRWLockExclusive(&socket->lock);
     operation_deliver_list(&finished);
     return count;
@@ -182,20 +194,20 @@ bool socket_wait(struct socket *socket, struct operation_queue *queue, struct op
 
 /* ---- end ---- */
 
-void socket_closed_by_handle(struct socket *socket)
+bool socket_closed_by_handle(struct socket *socket)
 {
     struct operation_queue finished = {NULL, NULL};
     struct incoming *incoming, *next;
 
     if (!handle_table_remove(socket))
-        return;
+        return false;
     socket_event_release(socket);
     AcquireSRWLockExclusive(&socket->lock);
     socket->closing = true;
     socket_notify(socket, FD_CLOSE); /* pollers return */
     incoming = socket->incoming;
     socket->incoming = socket->incoming_last = NULL;
-    socket_abort_operations(socket, WSA_OPERATION_ABORTED, NULL, 0, &finished);
+    socket_abort_operations(socket, WSA_OPERATION_ABORTED, &all_operations, &finished);
     ReleaseSRWLockExclusive(&socket->lock);
     for (; incoming; incoming = next) {
         next = incoming->next;
@@ -204,6 +216,7 @@ void socket_closed_by_handle(struct socket *socket)
         free(incoming);
     }
     operation_deliver_list(&finished);
+    return true;
 }
 
 static bool close_resets(const struct socket *socket)
@@ -245,7 +258,8 @@ DWORD socket_close(struct socket *socket)
     /* closesocket's page: "fails with WSAEWOULDBLOCK... the socket handle is still valid" */
     if (waits && socket->nonblocking && socket->submitted != socket->shared->sent)
         return WSAEWOULDBLOCK;
-    socket_closed_by_handle(socket);
+    if (!socket_closed_by_handle(socket))
+        return WSAENOTSOCK;
     real_NtClose((HANDLE)socket->handle);
     if (waits && !socket->nonblocking)
         error = close_and_wait(socket);
