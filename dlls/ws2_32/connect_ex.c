@@ -21,11 +21,8 @@ static DWORD connect_ex(struct socket *socket, const struct rs_addr *peer, WSABU
     AcquireSRWLockExclusive(&socket->lock);
     error = socket->bound ? connect_start(socket, peer, operation) : WSAEINVAL;
     ReleaseSRWLockExclusive(&socket->lock);
-    if (error) {
-        operation->error = error;
-        operation_discard(operation);
-        return error;
-    }
+    if (error)
+        return operation_end_call(operation, error);
     session_reap(socket->session);
     return WSA_IO_PENDING;
 }
@@ -76,16 +73,8 @@ static DWORD disconnect_overlapped(struct socket *socket, OVERLAPPED *overlapped
         socket_update_interest(socket);
     }
     ReleaseSRWLockExclusive(&socket->lock);
-    if (error) {
-        operation->error = error;
-        operation_discard(operation);
-        return error;
-    }
-    if (done) {
-        operation->immediate = true;
-        operation_deliver(operation);
-        return 0;
-    }
+    if (error || done)
+        return operation_end_call(operation, error);
     session_reap(socket->session);
     return WSA_IO_PENDING;
 }

@@ -195,6 +195,18 @@ void operation_deliver(struct operation *operation)
     waiter_signal(waiter);
 }
 
+DWORD operation_end_call(struct operation *operation, DWORD error)
+{
+    if (error) {
+        operation->error = error;
+        operation_discard(operation);
+        return error;
+    }
+    operation->immediate = true;
+    operation_deliver(operation);
+    return 0;
+}
+
 void operation_deliver_list(struct operation_queue *queue)
 {
     struct operation *operation;

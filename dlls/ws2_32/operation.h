@@ -87,6 +87,10 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
  */
 void operation_discard(struct operation *operation);
 
+/* How an overlapped call ends that did not pend: with success it is delivered as an immediate one, with
+ * an error discarded.  Returns the error. */
+DWORD operation_end_call(struct operation *operation, DWORD error);
+
 /* Tells whoever is to be told; frees an overlapped one.  Holds no socket lock. */
 void operation_deliver(struct operation *operation);
 /* For a list linked by next, in order. */

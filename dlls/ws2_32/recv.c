@@ -156,17 +156,12 @@ static DWORD receive_overlapped(struct socket *socket, const struct receive_call
         error = operation->error;
     if (error == WSA_IO_PENDING)
         return error;
-    if (error) {
-        operation->error = error;
-        operation_discard(operation);
-        return error;
+    if (!error) {
+        if (call->bytes)
+            *call->bytes = (DWORD)operation->done;
+        *call->flags = operation->result_flags;
     }
-    if (call->bytes)
-        *call->bytes = (DWORD)operation->done;
-    *call->flags = operation->result_flags;
-    operation->immediate = true;
-    operation_deliver(operation);
-    return 0;
+    return operation_end_call(operation, error);
 }
 
 static int receive(SOCKET s, struct receive_call *call)

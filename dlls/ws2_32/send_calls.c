@@ -212,16 +212,9 @@ static DWORD send_overlapped(struct socket *socket, const struct send_call *call
         error = post(socket, operation);
     if (error == WSA_IO_PENDING)
         return error;
-    if (error) {
-        operation->error = error;
-        operation_discard(operation);
-        return error;
-    }
-    if (call->bytes)
+    if (!error && call->bytes)
         *call->bytes = (DWORD)operation->done;
-    operation->immediate = true;
-    operation_deliver(operation);
-    return 0;
+    return operation_end_call(operation, error);
 }
 
 static int transmit(SOCKET s, const struct send_call *call)

@@ -156,40 +156,33 @@ int WSAAPI bind(SOCKET s, const struct sockaddr *name, int length)
     return return_error(error);
 }
 
-int WSAAPI getsockname(SOCKET s, struct sockaddr *name, int *length)
+/* Gives out one of the socket's two addresses, or `unknown` where it has none yet. */
+static int give_name(struct socket *socket, const struct rs_addr *wire, DWORD unknown,
+                     struct sockaddr *name, int *length)
 {
-    struct socket *socket = socket_get(s);
     DWORD error;
 
-    if (!socket)
-        return SOCKET_ERROR;
     session_reap(socket->session);
     AcquireSRWLockShared(&socket->lock);
-    if (!socket->local.family)
-        error = WSAEINVAL; /* "The socket has not been bound" */
-    else
-        error = sockaddr_store(&socket->local, name, length);
+    error = wire->family ? sockaddr_store(wire, name, length) : unknown;
     ReleaseSRWLockShared(&socket->lock);
     socket_put(socket);
     return return_error(error);
 }
 
+int WSAAPI getsockname(SOCKET s, struct sockaddr *name, int *length)
+{
+    struct socket *socket = socket_get(s);
+
+    /* "The socket has not been bound" */
+    return socket ? give_name(socket, &socket->local, WSAEINVAL, name, length) : SOCKET_ERROR;
+}
+
 int WSAAPI getpeername(SOCKET s, struct sockaddr *name, int *length)
 {
     struct socket *socket = socket_get(s);
-    DWORD error;
 
-    if (!socket)
-        return SOCKET_ERROR;
-    session_reap(socket->session);
-    AcquireSRWLockShared(&socket->lock);
-    if (!socket->peer.family)
-        error = WSAENOTCONN;
-    else
-        error = sockaddr_store(&socket->peer, name, length);
-    ReleaseSRWLockShared(&socket->lock);
-    socket_put(socket);
-    return return_error(error);
+    return socket ? give_name(socket, &socket->peer, WSAENOTCONN, name, length) : SOCKET_ERROR;
 }
 
 /* ---- shutdown ---- */
