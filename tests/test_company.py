@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Wine's other DLLs that import ws2_32 work on ours: downloads by WinHTTP and WinINet from a host
+server, and mswsock, wsock32, iphlpapi, rpcrt4 by tests/programs/company.c."""
+import http.server
+import random
+import threading
+
+import pytest
+
+from test_conformance import summary
+
+
+def fnv(data):
+    """FNV-1a, 64 bits, as tests/programs/http_get.c has it."""
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = ((value ^ byte) * 0x100000001b3) & 0xffffffffffffffff
+    return value
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = self.server.bodies.get(self.path)
+        if body is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        if self.path.startswith("/chunked"):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for start in range(0, len(body), 7000):
+                piece = body[start:start + 7000]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def web():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    source = random.Random(2022)
+    server.bodies = {f"/{name}": source.randbytes(size) for name, size in
+                     (("empty", 0), ("small", 1234), ("large", 3000017), ("chunked", 400003))}
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("path", ["/empty", "/small", "/large", "/chunked"])
+@pytest.mark.parametrize("library", ["winhttp", "wininet"])
+def test_download(library, path, width, web, build, run_wine):
+    count = 3
+    result = run_wine(build.exe("http_get", width), library, "127.0.0.1", web.server_port, path, count,
+                      timeout=120)
+    body = web.bodies[path]
+    assert result.out.splitlines() == [f"{len(body)} {fnv(body):016x}"] * count, str(result)
+    assert "ringsock: " in result.log, f"ours was not in use: {result}"
+
+
+def test_download_by_name(width, web, build, run_wine):
+    """The library resolves the name, through ours."""
+    result = run_wine(build.exe("http_get", width), "winhttp", "localhost", web.server_port, "/small",
+                      timeout=120)
+    body = web.bodies["/small"]
+    assert result.out.split() == [str(len(body)), f"{fnv(body):016x}"], str(result)
+
+
+def test_company(width, target, prefix, build, run_wine):
+    result = run_wine(build.exe("company", width), prefix=prefix, timeout=120, check=False)
+    assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)
