@@ -212,11 +212,14 @@ static uint32_t interest_word(struct socket *socket)
 
 void socket_update_interest(struct socket *socket)
 {
-    uint32_t word = interest_word(socket);
+    uint32_t word;
 
+    if (!socket->shared || socket->closing) /* the index may be another socket's already */
+        return;
+    word = interest_word(socket);
     /* Pairs with the server's load after it has published a record: "publish, then look" on both
      * sides (docs/concurrency.md); whoever waits looks at the ring again after this. */
-    if (socket->shared && __atomic_load_n(&socket->shared->interest, __ATOMIC_RELAXED) != word)
+    if (__atomic_load_n(&socket->shared->interest, __ATOMIC_RELAXED) != word)
         __atomic_store_n(&socket->shared->interest, word, __ATOMIC_SEQ_CST);
 }
 

@@ -16,7 +16,8 @@ void receive_give_credit(struct socket *socket, uint32_t bytes)
 {
     struct rs_socket_shared *shared = socket->shared;
 
-    if (!bytes || socket->state == SOCKET_DEAD)
+    /* after closesocket the index may be another socket's already */
+    if (!bytes || socket->closing || socket->state == SOCKET_DEAD)
         return;
     /* pairs with the server's look at consumed after it has set recv_stalled */
     __atomic_store_n(&shared->consumed, shared->consumed + bytes, __ATOMIC_SEQ_CST);

@@ -23,6 +23,8 @@ static DWORD receive_check(const struct socket *socket, DWORD flags)
 
     if (socket->state == SOCKET_DEAD)
         return WSAENETDOWN;
+    if (socket->closing)
+        return WSAENOTSOCK;
     if (stream && socket->state != SOCKET_CONNECTED && !socket->error)
         return WSAENOTCONN;
     if (!stream && !socket->bound)

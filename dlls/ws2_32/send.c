@@ -35,6 +35,8 @@ DWORD send_check(const struct socket *socket)
 {
     if (socket->state == SOCKET_DEAD)
         return WSAENETDOWN;
+    if (socket->closing)
+        return WSAENOTSOCK;
     if (socket->shut_send)
         return WSAESHUTDOWN;
     if (socket->type != SOCK_STREAM)

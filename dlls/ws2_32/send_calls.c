@@ -10,6 +10,7 @@
 #include "socket_life.h"
 #include "startup.h"
 
+#define WHOLE_SEND_MAX (16u << 20)
 #define DATAGRAM_MAX 65507u /* 65535 less the IPv4 and UDP headers */
 
 struct send_call {
@@ -121,7 +122,8 @@ static DWORD send_nonblocking(struct socket *socket, struct operation *operation
         socket_update_interest(socket);
         return WSAEWOULDBLOCK;
     }
-    send_push(socket, operation, true); /* Windows takes all or nothing */
+    /* Windows takes all or nothing; beyond what a server should keep we take a part */
+    send_push(socket, operation, operation->total <= WHOLE_SEND_MAX);
     return operation->error;
 }
 

@@ -83,6 +83,8 @@ struct socket *socket_make(struct session *session, uint32_t index, int family, 
         socket_put(socket);
         return NULL;
     }
+    if (session->dead) /* pump.c may have swept the table before we were in it */
+        socket->state = SOCKET_DEAD;
     return socket;
 }
 
