@@ -24,6 +24,15 @@ def start(build):
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
 
 
+def finish(quickstart, timeout):
+    """The rest of its output."""
+    try:
+        return quickstart.communicate(timeout=timeout)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(quickstart.pid, signal.SIGTERM)
+        pytest.fail(f"still running after {timeout} s: {quickstart.communicate()[0]}")
+
+
 def leftovers(build, before):
     """What runs now, did not before, and has to do with the build's throwaway prefix."""
     found = []
@@ -42,14 +51,15 @@ def leftovers(build, before):
 def test_demonstration(build, wine_widths):
     before = {p.name for p in Path("/proc").iterdir()}
     quickstart = start(build)
-    out, _ = quickstart.communicate(timeout=300)
+    out = finish(quickstart, 300)
     assert quickstart.returncode == 0, out
     assert out.count("server pid") == 2 and "all went well" in out, out
     assert not leftovers(build, before), out
 
 
 @pytest.mark.parametrize("stage,delay", [("tools/ringsock install", 0.3), ("demonstration 1", 0.4),
-                                         ("demonstration 2", 0.6), ("demonstration 2", 2.0)])
+                                         ("demonstration 2", 0.3), ("demonstration 2", 0.6),
+                                         ("demonstration 2", 2.0)])
 def test_ctrl_c(stage, delay, build, wine_widths):
     before = {p.name for p in Path("/proc").iterdir()}
     quickstart = start(build)
@@ -60,7 +70,7 @@ def test_ctrl_c(stage, delay, build, wine_widths):
             break
     time.sleep(delay)
     os.killpg(quickstart.pid, signal.SIGINT)
-    out, _ = quickstart.communicate(timeout=60)
+    out = finish(quickstart, 40)
     text = "".join(lines) + out
     assert any(stage in line for line in lines), text
     assert quickstart.returncode == 130 or "all went well" in out, (quickstart.returncode, text)

@@ -58,7 +58,7 @@ def drive(port, files, requests=1000, fresh=200):
     """Returns a line that says what was done; raises if anything was not equal."""
     start, totals, errors = time.monotonic(), [], []
     threads = [threading.Thread(target=keep_alive, args=(port, files, requests // CONNECTIONS,
-                                                         totals, errors))
+                                                         totals, errors), daemon=True)
                for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
