@@ -264,11 +264,17 @@ struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t 
     return record;
 }
 
-void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length)
+static void publish(struct session *session, struct rs_record *record, uint32_t size,
+                    uint32_t length)
 {
     record->length = length;
     rs_ring_publish(&session->sub, record, size);
     ReleaseSRWLockExclusive(&session->submit_lock);
+}
+
+void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length)
+{
+    publish(session, record, size, length);
     session_ring_bell(session);
 }
 
@@ -283,6 +289,14 @@ void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint3
 
     if (record)
         submit_end(session, record, sizeof(*record), 0);
+}
+
+void submit_quietly(struct session *session, uint16_t type, uint32_t socket)
+{
+    struct rs_record *record = submit_begin(session, type, 0, socket, sizeof(*record));
+
+    if (record)
+        publish(session, record, sizeof(*record), 0);
 }
 
 /* ---- the completion ring ---- */

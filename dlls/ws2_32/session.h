@@ -64,6 +64,8 @@ void submit_end(struct session *session, struct rs_record *record, uint32_t size
 void submit_abandon(struct session *session);
 /* A record that is only its header. */
 void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket);
+/* The same, for what may lie until something else wakes the server. */
+void submit_quietly(struct session *session, uint16_t type, uint32_t socket);
 
 /* Wakes the server if it sleeps. */
 void session_ring_bell(struct session *session);

@@ -59,7 +59,7 @@ void socket_forget_index(struct session *session, uint32_t index)
 
     shared->consumed = shared->want_sent = shared->interest = 0; /* as the next owner finds them */
     socket_unindex(session, index);
-    submit_simple(session, RS_SUB_FORGET, 0, index);
+    submit_quietly(session, RS_SUB_FORGET, index);
 }
 
 /* ---- beginning ---- */
@@ -102,7 +102,10 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
         real_NtClose((HANDLE)socket->handle);
         return WSAENOBUFS;
     }
-    submit_simple(socket->session, RS_SUB_ANCHORED, 0, socket->index);
+    if (socket->state == SOCKET_CONNECTED) /* the listener may accept one more now */
+        submit_simple(socket->session, RS_SUB_ANCHORED, 0, socket->index);
+    else
+        submit_quietly(socket->session, RS_SUB_ANCHORED, socket->index);
     return 0;
 }
 
