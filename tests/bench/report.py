@@ -18,8 +18,8 @@ def number(value):
 
 class Summary:
     """One row's numbers: per system (min, median, max), and ratios. A ratio is the median of the
-    rounds' ratios, because the samples of one round were taken seconds apart: what else the machine
-    does changes both alike, while medians of whole runs may come from different times."""
+    rounds' ratios, because the samples of one round were taken seconds apart: slow changes of the
+    machine's load fall out, while medians of whole runs may come from different times."""
 
     def __init__(self, row, samples):
         self.row = row
