@@ -186,6 +186,7 @@ static void end_turn(struct server *server)
             continue;
         }
         wake_all(session);
+        wake_turn_over(session);
         wake_deadlines(session, server->loop.now);
     }
     loop_bury(&server->loop);

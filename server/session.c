@@ -178,7 +178,8 @@ static void session_died(struct session *session)
 
 void session_run(struct session *session)
 {
-    submission_drain(session);
+    /* What a process or a handle left behind counts until its end. */
+    submission_drain(session, session->hung_up || !list_empty(&session->hung));
     if (segment_lost(session))
         session_corrupt(session, "its segment was cut short");
     if (!session->corrupt && session->hung_up && session->state != SESSION_DEAD)

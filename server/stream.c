@@ -19,7 +19,7 @@
 #include "server.h"
 #include "socket.h"
 
-#define RECORDS_PER_TURN 4
+#define RECORDS_PER_TURN 2
 #define SMALL_READ       4096u /* what is tried when the ring has no room for more */
 
 static void disconnect_reply(struct socket *socket, uint32_t error)

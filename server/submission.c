@@ -220,6 +220,8 @@ static void dispatch(struct request *request)
 /* Room given back for each so many bytes, so that a process that fills the ring is not held up
  * until the end of a long turn. */
 #define GIVE_BACK (128u << 10)
+/* A turn's share: what is sent by then is received while the caches still have it. */
+#define SHARE     (128u << 10)
 
 static void give_back(struct session *session)
 {
@@ -230,11 +232,11 @@ static void give_back(struct session *session)
     wake_word(session, waiter);
 }
 
-void submission_drain(struct session *session)
+void submission_drain(struct session *session, bool everything)
 {
     struct rs_ring_end *ring = &session->sub;
     uint32_t end = __atomic_load_n(&ring->shared->tail, __ATOMIC_SEQ_CST);
-    uint32_t given = ring->position;
+    uint32_t begin = ring->position, given = begin;
 
     if (end == ring->position)
         return;
@@ -262,6 +264,8 @@ void submission_drain(struct session *session)
             given = ring->position;
             give_back(session);
         }
+        if (!everything && ring->position - begin >= SHARE)
+            break;
     } while (!session->corrupt && end - ring->position - 1 < ring->size);
     give_back(session);
 }

@@ -5,6 +5,8 @@
 #ifndef SERVER_SUBMISSION_H
 #define SERVER_SUBMISSION_H
 
+#include <stdbool.h>
+
 #include "ringsock/abi.h"
 
 struct session;
@@ -21,8 +23,8 @@ struct request {
     uint32_t length;
 };
 
-/* Takes everything that was published when it was called. */
-void submission_drain(struct session *session);
+/* Takes what was published when it was called: everything, or a turn's share. */
+void submission_drain(struct session *session, bool everything);
 
 /* request.c: what the types do that is not a socket's own business */
 void request_slot(struct request *request);

@@ -2,7 +2,7 @@
 /*
  * Waking threads of a process that are parked on their FIFOs.
  *
- * Owns: the FIFOs w<N> (the server's ends), the list of those to be woken at the end of a turn, and
+ * Owns: the FIFOs w<N> (the server's ends), the list of those to be woken soon, and
  * the word earliest_deadline when it is raised.  Loop thread only, no locks; the slots' states
  * change by compare-exchange, whose partner is the parking thread (docs/protocol.md, "Waking").
  *
@@ -90,34 +90,50 @@ static bool comp_is_crowded(struct session *session)
     return rs_ring_free(&session->comp) < RS_RING_SIZE / 2;
 }
 
+/* A thread that this turn has woken reaps for everybody once it runs: waking the pump in its place,
+ * because it is not parked any more, would be for nothing. */
+static bool woken_already(const struct wakes *wakes, uint32_t slot)
+{
+    for (uint32_t i = 0; i < wakes->woken_count; i++) {
+        if (wakes->woken[i] == slot)
+            return true;
+    }
+    return false;
+}
+
+static void wake_or_pump(struct session *session, uint32_t slot)
+{
+    struct wakes *wakes = &session->wakes;
+
+    if (woken_already(wakes, slot))
+        return;
+    if (!wake_slot(session, slot))
+        wakes->pump = true;
+    else if (wakes->woken_count < WAKES_REMEMBERED)
+        wakes->woken[wakes->woken_count++] = slot;
+}
+
 void wake_all(struct session *session)
 {
     struct wakes *wakes = &session->wakes;
-    uint32_t woken[16], woken_count = 0;
-    bool pump = wakes->pump;
 
-    if (!wakes->count && !pump)
+    if (!wakes->count && !wakes->pump)
         return;
     for (uint32_t i = 0; i < wakes->count; i++) {
         int32_t slot = wake_resolve(session, wakes->words[i]);
-        uint32_t seen = 0;
 
-        if (slot < 0)
-            continue;
-        /* A thread that this turn has woken already reaps for everybody: no need for the pump. */
-        while (seen < woken_count && woken[seen] != (uint32_t)slot)
-            seen++;
-        if (seen < woken_count)
-            continue;
-        if (!wake_slot(session, (uint32_t)slot))
-            pump = true;
-        else if (woken_count < sizeof(woken) / sizeof(*woken))
-            woken[woken_count++] = (uint32_t)slot;
+        if (slot >= 0)
+            wake_or_pump(session, (uint32_t)slot);
     }
     wakes->count = 0;
+    if (wakes->pump || comp_is_crowded(session))
+        wake_or_pump(session, 0);
     wakes->pump = false;
-    if (pump || comp_is_crowded(session))
-        wake_slot(session, 0);
+}
+
+void wake_turn_over(struct session *session)
+{
+    session->wakes.woken_count = 0;
 }
 
 uint64_t wake_deadlines(struct session *session, uint64_t now)
