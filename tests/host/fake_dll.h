@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -107,6 +108,8 @@ static UNUSED const char *fake_make_dir(void)
     return fake_dir;
 }
 
+static rlim_t fake_descriptor_limit; /* of the next server; 0 = as it is */
+
 static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
 {
     struct server_options options = {.runtime = dir, .linger = linger};
@@ -117,7 +120,11 @@ static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
     pid = fork();
     check(pid >= 0);
     if (!pid) {
+        struct rlimit limit = {fake_descriptor_limit, fake_descriptor_limit};
+
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (fake_descriptor_limit)
+            check(!setrlimit(RLIMIT_NOFILE, &limit));
         exit(server_run(&options));
     }
     snprintf(join, sizeof(join), "%s/join", dir);

@@ -311,6 +311,53 @@ static void test_linger(void)
     }
 }
 
+/* Out of descriptors: told so, nothing breaks, and what was waiting goes on later. */
+static void test_descriptors(void)
+{
+    const char *dir = fake_make_dir();
+    uint32_t listener, sockets[64], count = 0, error = 0, peer;
+    struct fake *fake, *other;
+    pid_t pid;
+    int fd;
+
+    log_to(-1); /* the server complains, as it should */
+    fake_descriptor_limit = 60;
+    pid = fake_start_server(dir, 60);
+    fake_descriptor_limit = 0;
+    fake = fake_join(dir);
+    listener = fake_listen(fake, 5);
+    while (count < 64 &&
+           !(error = fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_INET, RS_DGRAM, 0, NULL, 0))) {
+        sockets[count++] = fake->reply.value;
+        fake_adopt(fake, fake->reply.value, fake->reply.value2);
+    }
+    check_equal(error, WSAEMFILE);
+    /* a connection has to wait in the kernel */
+    fd = native_connect(fake_socket(fake, listener)->local);
+    check(fd >= 0);
+    usleep(150000);
+    fake_reap(fake);
+    check_equal(fake_socket(fake, listener)->incoming_count, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        fake_close(fake, sockets[--count]);
+    peer = fake_accept(fake, listener);
+    check_equal(send(fd, "x", 1, 0), 1);
+    fake_wait(fake, fake_socket(fake, peer)->size == 1);
+    close(fd);
+    /* so has a process, once the session in stock is taken */
+    other = fake_join(dir);
+    check_equal(fake_call(other, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0);
+    while (!(error = fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_INET, RS_DGRAM, 0, NULL, 0)))
+        fake_adopt(fake, fake->reply.value, fake->reply.value2);
+    check_equal(error, WSAEMFILE);
+    fake_leave(other);
+    fake_leave(fake);
+    fake_leave(fake_join(dir));
+    fake_leave(fake_join(dir));
+    fake_stop_server(pid, dir);
+    log_to(STDERR_FILENO);
+}
+
 /* Directories that somebody else could write to are refused. */
 static void test_directory(void)
 {
@@ -364,6 +411,7 @@ int main(void)
         {"server killed", test_server_killed},
         {"linger", test_linger},
         {"directory", test_directory},
+        {"descriptors", test_descriptors},
     };
     static char dir[256];
 
