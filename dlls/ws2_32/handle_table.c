@@ -60,7 +60,7 @@ static void free_segments(struct socket *socket)
 
     while ((segment = socket->arrived)) {
         socket->arrived = segment->next;
-        free(segment);
+        segment_free(segment);
     }
     socket->arrived_last = NULL;
 }

@@ -61,16 +61,13 @@ static uint32_t copy_in(struct operation *operation, const uint8_t *data, uint32
 static bool keep(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
                  uint32_t length, bool mark)
 {
-    struct segment *segment = malloc(sizeof(*segment) + length);
+    struct segment *segment = segment_allocate(length);
 
     if (!segment) {
         log_error("out of memory: %u bytes that arrived are lost", length);
         socket->error = WSAENOBUFS;
         return false;
     }
-    segment->next = NULL;
-    segment->length = length;
-    segment->offset = 0;
     segment->mark = mark;
     if (source)
         segment->source = *source;
@@ -90,7 +87,7 @@ static void drop_first(struct socket *socket)
 
     if (!(socket->arrived = segment->next))
         socket->arrived_last = NULL;
-    free(segment);
+    segment_free(segment);
 }
 
 /* ---- streams ---- */
@@ -253,7 +250,7 @@ void receive_drop_strangers(struct socket *socket)
         }
         *link = segment->next;
         dropped += segment->length;
-        free(segment);
+        segment_free(segment);
     }
     socket->arrived_bytes -= dropped;
     receive_give_credit(socket, dropped);

@@ -10,16 +10,8 @@
 #define RINGSOCK_SOCKET_H
 
 #include "operation.h"
+#include "segment.h"
 #include "session.h"
-
-/* What has arrived and nobody has taken yet: bytes of a stream or one datagram. */
-struct segment {
-    struct segment *next;
-    uint32_t length, offset; /* offset: bytes already taken (streams) */
-    bool mark;               /* the urgent mark stands before the first byte */
-    struct rs_addr source;   /* datagrams */
-    uint8_t data[];
-};
 
 /* A thread in select, WSAPoll: on the caller's stack, linked to the socket while it waits. */
 struct poller {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What has arrived and nobody has taken yet: bytes of a stream, or one datagram.
+ */
+#ifndef RINGSOCK_SEGMENT_H
+#define RINGSOCK_SEGMENT_H
+
+#include "winsock.h"
+#include <ringsock/abi.h>
+
+struct segment {
+    struct segment *next;
+    uint32_t length, offset; /* offset: bytes already taken (streams) */
+    bool mark;               /* the urgent mark stands before the first byte */
+    bool large;              /* of the size that is kept for the next one */
+    struct rs_addr source;   /* datagrams */
+    uint8_t data[];
+};
+
+/* Room for so many bytes, NULL when out of memory.  Any thread; takes only the spare list's lock. */
+struct segment *segment_allocate(uint32_t length);
+void segment_free(struct segment *segment);
+
+#endif
