@@ -32,6 +32,7 @@
 
 #define RT_UNUSED   __attribute__((unused))
 #define RT_CONTEXTS 8
+#define RT_TODO_WINE 8 /* the todo marks were made on this Wine; a newer one may have mended some */
 
 /* msvcrt.dll's own does not know %zu and friends */
 #ifdef __MINGW32__
@@ -52,6 +53,7 @@ static struct {
     DWORD tls;
     LONG executed, failures, todos, skipped;
     BOOL wine, ours, debug;
+    BOOL newer; /* a Wine newer than the one that the todo marks are about */
     const char *name;
 } rt;
 
@@ -106,7 +108,7 @@ rt_check(int passed, const char *format, ...)
         InterlockedIncrement(&rt.todos);
         if (rt.debug)
             rt_say(self, "Test marked todo", format, args);
-    } else if (self->todo) {
+    } else if (self->todo && !rt.newer) {
         InterlockedIncrement(&rt.failures);
         rt_say(self, "Test succeeded inside todo block", format, args);
     } else if (!passed) {
@@ -266,11 +268,14 @@ static void rt_check_target(void)
 static int rt_main(const char *name, void (*test)(void))
 {
     const char *target = getenv("RINGSOCK_TEST_TARGET");
+    const char *(CDECL * wine_version)(void);
     HANDLE done, thread;
 
     rt.name = name;
     rt.tls = TlsAlloc();
-    rt.wine = GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL;
+    wine_version = (void *)GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version");
+    rt.wine = wine_version != NULL;
+    rt.newer = wine_version && atoi(wine_version()) > RT_TODO_WINE;
     rt.ours = target && !strcmp(target, "ours");
     rt.debug = getenv("RINGSOCK_TEST_DEBUG") != NULL;
     /* a crash must end the program, not start a debugger that waits */
