@@ -261,7 +261,7 @@ static DWORD WINAPI sender_main(void *argument)
 
     for (i = 0; i < RECORDS; i++) {
         batch[used++] = i;
-        if (used == 1 + i % 7 || i == RECORDS - 1) {
+        if (used > i % 7 || i == RECORDS - 1) {
             net_send_all(stream->sender, batch, (int)(used * sizeof(*batch)));
             used = 0;
         }
