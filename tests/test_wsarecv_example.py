@@ -33,7 +33,7 @@ def example(source, build, width, tmp_path):
     (tmp_path / "Windows.h").write_text("#include <windows.h>\n")
     (tmp_path / "example.c").write_text(source)
     exe = tmp_path / "example.exe"
-            compiler = build.config["cc64" if width == "x64" else "cc32"]
+    compiler = build.config["cc64" if width == "x64" else "cc32"]
     if not shutil.which(compiler):
         pytest.skip(f"{compiler} is not installed")
     subprocess.run([compiler, "-I", str(tmp_path), "-o", str(exe), str(tmp_path / "example.c"),
