@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "comp.h"
@@ -73,8 +74,15 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
     int error;
 
     child = socket_create(session, listener->family, RS_STREAM, fd, &error);
-    if (!child)
+    if (!child && error == -EMFILE && session->server->spare_fd >= 0) {
+        close(session->server->spare_fd);
+        session->server->spare_fd = -1;
+        child = socket_create(session, listener->family, RS_STREAM, fd, &error);
+    }
+    if (!child) {
+        close(fd);
         return error;
+    }
     child->state = SOCKET_CONNECTED;
     child->peer = *peer;
     inherit(child, listener);
@@ -114,6 +122,10 @@ enum work listener_accept(struct socket *socket)
 
         if (!socket->readable || socket->child_count >= socket->child_limit)
             return WORK_DONE;
+        if (!server_has_spare(socket->session->server)) {
+            accept_later(socket, EMFILE);
+            return WORK_DONE;
+        }
         fd = accept4(socket->watch.fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         error = fd < 0 ? errno : -adopt(socket, fd, &peer);
         switch (error) {

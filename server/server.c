@@ -10,6 +10,7 @@
  * record first and then looks at sleeping_until: so one of the two always sees the other.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -69,6 +70,13 @@ static void raise_limits(void)
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit))
         log_warn("cannot raise the number of descriptors: %s", strerror(errno));
+}
+
+bool server_has_spare(struct server *server)
+{
+    if (server->spare_fd < 0)
+        server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return server->spare_fd >= 0;
 }
 
 static void linger_over(struct timer *timer)
@@ -230,6 +238,7 @@ static int start(struct server *server)
     if (error)
         return error;
     raise_limits();
+    server_has_spare(server);
     server->bell_keeps_ringing = bell_is_edge_triggered();
     runtime_dir_clean(&server->dir);
     timer_init(&server->linger_timer, linger_over);
@@ -263,6 +272,7 @@ int server_run(const struct server_options *options)
     static struct server server; /* static: resolver threads may outlive the loop */
     int error;
 
+    server.spare_fd = -1;
     server.linger = (uint64_t)options->linger * CLOCK_PER_SECOND;
     list_init(&server.sessions);
     list_init(&server.work);

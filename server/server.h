@@ -37,6 +37,7 @@ struct server {
     struct link sessions;   /* all, the prepared one included */
     struct link work;       /* sockets that know of something to read or accept */
     struct link bound;      /* stream sockets that a program has bound (bind.c) */
+    int spare_fd;           /* for an accepted connection (listener.c) */
     unsigned session_count; /* those whose ticket was taken */
     uint64_t linger;        /* rs clock */
     struct timer linger_timer;
@@ -47,6 +48,9 @@ struct server {
 
 /* Runs until a signal or until nobody has needed it for a while.  Returns the exit code. */
 int server_run(const struct server_options *options);
+/* A connection needs two descriptors and would be lost if only one were left: so one is kept for
+ * that. False if there is none to be had. */
+bool server_has_spare(struct server *server);
 void server_session_gone(struct server *server);
 void server_session_taken(struct server *server);
 

@@ -93,10 +93,8 @@ struct socket *socket_create(struct session *session, uint8_t family, uint8_t ty
     struct rs_socket_shared *shared;
 
     *error = -ENOMEM;
-    if (!socket) {
-        close(fd);
+    if (!socket)
         return NULL;
-    }
     socket_init(socket, session, family, type, fd);
     *error = anchor_open(socket);
     if (!*error) {
@@ -111,7 +109,6 @@ struct socket *socket_create(struct session *session, uint8_t family, uint8_t ty
         *error = -EMFILE;
         anchor_close(socket);
     }
-    close(fd);
     free(socket);
     return NULL;
 }

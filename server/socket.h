@@ -88,7 +88,7 @@ struct socket {
 
 /* socket.c: the table and the life cycle */
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
-                             int *error);                          /* takes fd in any case */
+                             int *error);                          /* takes fd unless it fails */
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
 void socket_forget(struct socket *socket);
 /* Ends the kernel's socket and posts RS_COMP_CLOSED. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The life of sessions: processes that die, anchors that hang up, what is left behind (nothing),
- * the server's own end.
+ * The life of sessions: processes that die, anchors that hang up, what is left
+ * behind (nothing), the server's own end.
  */
 #include "fake_dll.h"
 
@@ -166,7 +166,8 @@ static void hand_over(struct fake *fake, void *argument)
     }
 }
 
-/* What a process had handed over when it was killed arrives, and then the end of data. */
+/* What a process had handed over when it was killed arrives, and then the end
+ * of data. */
 static void test_killed(void)
 {
     struct rs_addr to = fake_v4("127.0.0.1", 0);
@@ -239,7 +240,8 @@ static void test_second_server(void)
     wait_idle(0);
 }
 
-/* kill -9 of the server: the process's FIFOs end, and a new server clears up. */
+/* kill -9 of the server: the process's FIFOs end, and a new server clears up.
+ */
 static void test_server_killed(void)
 {
     struct fake *fake = fake_join(server.dir);
@@ -262,7 +264,8 @@ static void test_server_killed(void)
     wait_idle(0);
 }
 
-/* It leaves by itself, a while after the last session; each time somebody may be joining. */
+/* It leaves by itself, a while after the last session; each time somebody may
+ * be joining. */
 static void test_linger(void)
 {
     const char *dir = fake_make_dir();
@@ -278,7 +281,8 @@ static void test_linger(void)
     check(now_ms() - begin >= 900 && now_ms() - begin < PATIENCE);
     check(access(dir, F_OK) < 0);
     fake_remove_dir(dir);
-    /* a linger time of zero: whoever gets a ticket is served, whoever gets none sees the end */
+    /* a linger time of zero: whoever gets a ticket is served, whoever gets none
+     * sees the end */
     for (int i = 0; i < 20; i++) {
         struct rs_ticket ticket;
         char path[300];
@@ -311,14 +315,15 @@ static void test_linger(void)
     }
 }
 
-/* Out of descriptors: told so, nothing breaks, and what was waiting goes on later. */
+/* Out of descriptors: told so, nothing breaks, and what was waiting goes on
+ * later. */
 static void test_descriptors(void)
 {
     const char *dir = fake_make_dir();
     uint32_t listener, sockets[64], count = 0, error = 0, peer;
     struct fake *fake, *other;
     pid_t pid;
-    int fd;
+    int fds[3];
 
     log_to(-1); /* the server complains, as it should */
     fake_descriptor_limit = 60;
@@ -332,18 +337,23 @@ static void test_descriptors(void)
         fake_adopt(fake, fake->reply.value, fake->reply.value2);
     }
     check_equal(error, WSAEMFILE);
-    /* a connection has to wait in the kernel */
-    fd = native_connect(fake_socket(fake, listener)->local);
-    check(fd >= 0);
+    /* connections have to wait in the kernel, but for one if a last descriptor
+     * was left */
+    for (int i = 0; i < 3; i++) {
+        fds[i] = native_connect(fake_socket(fake, listener)->local);
+        check(fds[i] >= 0);
+    }
     usleep(150000);
     fake_reap(fake);
-    check_equal(fake_socket(fake, listener)->incoming_count, 0);
-    for (uint32_t i = 0; i < 4; i++)
+    check(fake_socket(fake, listener)->incoming_count <= 1);
+    for (uint32_t i = 0; i < 6; i++)
         fake_close(fake, sockets[--count]);
-    peer = fake_accept(fake, listener);
-    check_equal(send(fd, "x", 1, 0), 1);
-    fake_wait(fake, fake_socket(fake, peer)->size == 1);
-    close(fd);
+    for (int i = 0; i < 3; i++) {
+        peer = fake_accept(fake, listener);
+        check_equal(send(fds[i], "x", 1, 0), 1);
+        fake_wait(fake, fake_socket(fake, peer)->size == 1);
+        close(fds[i]);
+    }
     /* so has a process, once the session in stock is taken */
     other = fake_join(dir);
     check_equal(fake_call(other, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0);
