@@ -90,7 +90,7 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
     list_append(&listener->children, &child->sibling);
     listener->child_count++;
     body.socket = child->index;
-    body.anchor = child->anchor_number;
+    body.anchor = anchor_number(child);
     child_local(child, listener, &body.local);
     address_to_wire(peer, &body.peer);
     comp_post(session, RS_COMP_ACCEPTED, listener->index, &body, sizeof(body));

@@ -84,7 +84,7 @@ void request_socket(struct request *request)
     socket =
         socket_create(request->session, (uint8_t)call->arg0, (uint8_t)call->arg1, fd, &host_error);
     if (socket) {
-        comp_reply_values(request->session, call, socket->index, socket->anchor_number);
+        comp_reply_values(request->session, call, socket->index, anchor_number(socket));
     } else {
         close(fd);
         answer(request, error_from_errno(-host_error));

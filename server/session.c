@@ -75,6 +75,7 @@ struct session *session_create(struct server *server)
     session->dir_fd = session->bell.fd = -1;
     list_init(&session->overflow);
     list_init(&session->hung);
+    list_init(&session->spare_anchors);
     timer_init(&session->hello_timer, hello_timeout);
     list_append(&server->sessions, &session->link);
     error = make_directory(session);
@@ -210,6 +211,7 @@ void session_destroy(struct session *session)
     session->corrupt = true; /* nothing is told to it any more */
     timer_disarm(&session->hello_timer);
     for_each_socket(session, socket_destroy);
+    anchor_close_spare(session);
     comp_discard(session);
     wake_close(session);
     loop_close(&session->bell);

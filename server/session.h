@@ -59,6 +59,8 @@ struct session {
     uint32_t free_count, free_size;
     uint32_t open_sockets; /* entries of the table */
     uint32_t next_anchor;
+    struct link spare_anchors; /* anchor.c */
+    uint32_t spare_anchor_count;
     size_t backlog_bytes; /* of all sockets */
     struct link hung; /* sockets whose anchor has hung up, to be closed after `sub` was drained */
 };

@@ -38,12 +38,11 @@ struct socket {
     struct timer timer; /* connect, close */
 
     /* the anchor (anchor.c) */
-    struct watch anchor;
-    uint32_t anchor_number;
-    bool anchored;    /* the DLL has opened it */
-    bool anchor_gone; /* its last handle is closed */
-    struct link hung; /* session.hung */
-    bool close_seen;  /* RS_SUB_CLOSE came */
+    struct anchor *anchor; /* NULL: closed */
+    bool anchored;         /* the DLL has opened it */
+    bool anchor_gone;      /* its last handle is closed */
+    struct link hung;      /* session.hung */
+    bool close_seen;       /* RS_SUB_CLOSE came */
     uint16_t close_flags;
 
     /* naming (bind.c) */
@@ -88,7 +87,7 @@ struct socket {
 
 /* socket.c: the table and the life cycle */
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
-                             int *error);                          /* takes fd unless it fails */
+                             int *error);                          /* takes fd in any case */
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
 void socket_forget(struct socket *socket);
 /* Ends the kernel's socket and posts RS_COMP_CLOSED. */
@@ -107,7 +106,9 @@ int socket_rewatch(struct socket *socket); /* after wants_out or the watch has c
 int anchor_open(struct socket *socket);   /* 0 or -errno */
 void anchor_adopt(struct socket *socket); /* RS_SUB_ANCHORED */
 bool anchor_is_gone(struct socket *socket);
+uint32_t anchor_number(const struct socket *socket);
 void anchor_close(struct socket *socket);
+void anchor_close_spare(struct session *session);
 
 /* close.c */
 void socket_close(struct socket *socket, uint16_t flags);

@@ -41,8 +41,8 @@
  *                  its hang-up means that the process is gone
  *       wN         FIFO, server (or a thread of the process) to the parked thread of slot N;
  *                  w0, the pump's, is there from the beginning
- *       aN         FIFO of anchor N, unlinked once the DLL has opened it; its hang-up means that the
- *                  last handle of the SOCKET is gone
+ *       aN         FIFO of anchor N; its hang-up means that the last handle of the SOCKET is gone, and
+ *                  then it may become the anchor of another one
  */
 struct rs_ticket {
     uint64_t magic;
@@ -157,7 +157,7 @@ enum rs_sub {
     RS_SUB_SLOT,      /* call: make FIFO w<arg0>; reply when it can be opened */
     RS_SUB_SOCKET,    /* call: arg0 family, arg1 type, arg2 protocol (0 = default), arg3 reserved;
                          reply value = socket index, value2 = anchor number */
-    RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: unlink its name */
+    RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: its hang-up counts from here on */
     RS_SUB_BIND,      /* call, rs_addr payload; reply carries the local rs_addr */
     RS_SUB_LISTEN,    /* call: arg0 backlog; from then on RS_COMP_ACCEPTED */
     RS_SUB_CONNECT,   /* rs_addr payload.  Stream: answered by RS_COMP_CONNECTED.  Datagram: the same
