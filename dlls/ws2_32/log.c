@@ -98,6 +98,28 @@ void log_init(void)
         wine_write = (void *)GetProcAddress(ntdll, "__wine_dbg_write");
 }
 
+/* On i386 the function is cdecl in Wine 8.0 and stdcall in 10.0: the stack pointer is put back
+ * whatever it did with the arguments. */
+static void write_to_wine(const char *line, DWORD length)
+{
+#if defined(__i386__)
+    void *function = (void *)wine_write;
+
+    __asm__ volatile("movl %%esp, %%edi\n\t"
+                     "andl $-16, %%esp\n\t"
+                     "subl $8, %%esp\n\t"
+                     "pushl %%edx\n\t"
+                     "pushl %%ecx\n\t"
+                     "call *%%eax\n\t"
+                     "movl %%edi, %%esp"
+                     : "+a"(function), "+c"(line), "+d"(length)
+                     :
+                     : "edi", "memory", "cc");
+#else
+    wine_write(line, length);
+#endif
+}
+
 /* Each line to the end of the file: programs that start themselves twice share one. */
 static HANDLE open_file(void)
 {
@@ -145,7 +167,7 @@ static void write_line(const char *line, DWORD length)
         written = log_path[0] ? write_to_file(handle, line, length)
                               : WriteFile(handle, line, length, &count, NULL);
     if (!written && wine_write)
-        wine_write(line, length);
+        write_to_wine(line, length);
 }
 
 void log_write(enum log_level level, const char *format, ...)
