@@ -7,6 +7,7 @@
  * an allocation of its own, since programs take lists apart.  Takes no lock.
  */
 #include "addrinfo.h"
+#include "company.h"
 #include "sockaddr.h"
 #include "startup.h"
 #include "text.h"
@@ -120,6 +121,22 @@ fail:
     return WSA_NOT_ENOUGH_MEMORY;
 }
 
+/* Wine's rpcrt4 listens on the first address alone, and its clients come to 127.0.0.1. */
+static void put_ipv4_first(struct resolved *result)
+{
+    uint32_t front = 0;
+
+    for (uint32_t i = 0; i < result->count; i++) {
+        struct rs_addr address = result->addresses[i];
+
+        if (address.family != RS_AF_INET)
+            continue;
+        memmove(&result->addresses[front + 1], &result->addresses[front],
+                (i - front) * sizeof(address));
+        result->addresses[front++] = address;
+    }
+}
+
 static DWORD get(const WCHAR *node, const WCHAR *service, const struct addrinfo_hints *hints,
                  bool ansi, ADDRINFOW **list)
 {
@@ -127,6 +144,8 @@ static DWORD get(const WCHAR *node, const WCHAR *service, const struct addrinfo_
     u_short port = 0;
     DWORD error = addrinfo_lookup(node, service, hints, &result, &port);
 
+    if (!error && !node && hints->company)
+        put_ipv4_first(&result);
     if (!error)
         error = make_list(&result, port, hints, ansi, list);
     resolve_free(&result);
@@ -140,8 +159,9 @@ int WINAPI GetAddrInfoW(PCWSTR node, PCWSTR service, const ADDRINFOW *hints, PAD
     if (!list)
         return addrinfo_return(WSAEFAULT);
     *list = NULL;
-    if (!startup_check())
+    if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
+    wanted.company = company_calls(__builtin_return_address(0));
     return addrinfo_return(get(node, service, &wanted, false, list));
 }
 
@@ -155,8 +175,9 @@ int WINAPI getaddrinfo(const char *node, const char *service, const struct addri
     if (!list)
         return addrinfo_return(WSAEFAULT);
     *list = NULL;
-    if (!startup_check())
+    if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
+    wanted.company = company_calls(__builtin_return_address(0));
     wide_node = node ? text_wide(CP_ACP, node, -1) : NULL;
     wide_service = service ? text_wide(CP_ACP, service, -1) : NULL;
     if ((node && !wide_node) || (service && !wide_service))

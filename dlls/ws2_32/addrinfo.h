@@ -9,7 +9,8 @@
 
 struct addrinfo_hints {
     int flags, family, type, protocol;
-    bool dirty; /* a member that must be 0 is not */
+    bool dirty;   /* a member that must be 0 is not */
+    bool company; /* a Wine builtin asks (company.h) */
 };
 
 /* From any of the hint structures, which may be NULL. */
@@ -17,8 +18,9 @@ struct addrinfo_hints {
     ((from) ? (struct addrinfo_hints){(from)->ai_flags, (from)->ai_family, (from)->ai_socktype, \
                                       (from)->ai_protocol,                                      \
                                       (from)->ai_addrlen || (from)->ai_canonname ||             \
-                                          (from)->ai_addr || (from)->ai_next}                   \
-            : (struct addrinfo_hints){0, AF_UNSPEC, 0, 0, false})
+                                          (from)->ai_addr || (from)->ai_next,                   \
+                                      false}                                                    \
+            : (struct addrinfo_hints){0, AF_UNSPEC, 0, 0, false, false})
 
 /* Without asking anybody: 0 or the error of the call. */
 DWORD addrinfo_check(const WCHAR *node, const WCHAR *service, const struct addrinfo_hints *hints);

@@ -8,6 +8,7 @@
  * its look-up; nothing else is called with it held.
  */
 #include "addrinfo.h"
+#include "company.h"
 #include "startup.h"
 #include "text.h"
 
@@ -305,7 +306,7 @@ int WINAPI GetAddrInfoExW(PCWSTR name, PCWSTR service, DWORD name_space, LPGUID 
     DWORD error;
 
     (void)provider;
-    if (!startup_check())
+    if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
     if (!result)
         return addrinfo_return(WSAEFAULT);
@@ -345,7 +346,7 @@ int WINAPI GetAddrInfoExA(PCSTR name, PCSTR service, DWORD name_space, LPGUID pr
     DWORD error;
 
     (void)provider;
-    if (!startup_check())
+    if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
     if (!result)
         return addrinfo_return(WSAEFAULT);
