@@ -223,15 +223,6 @@ static void dispatch(struct request *request)
 /* A turn's share: what is sent by then is received while the caches still have it. */
 #define SHARE     (128u << 10)
 
-static void give_back(struct session *session)
-{
-    uint32_t waiter;
-
-    rs_ring_consume_end(&session->sub);
-    waiter = __atomic_load_n(&session->segment->sub_space_waiter, __ATOMIC_SEQ_CST);
-    wake_word(session, waiter);
-}
-
 void submission_drain(struct session *session, bool everything)
 {
     struct rs_ring_end *ring = &session->sub;
@@ -262,10 +253,10 @@ void submission_drain(struct session *session, bool everything)
         rs_ring_skip(ring, &request.header);
         if (ring->position - given >= GIVE_BACK) {
             given = ring->position;
-            give_back(session);
+            rs_ring_consume_end(ring);
         }
         if (!everything && ring->position - begin >= SHARE)
             break;
     } while (!session->corrupt && end - ring->position - 1 < ring->size);
-    give_back(session);
+    rs_ring_consume_end(ring);
 }

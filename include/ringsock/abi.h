@@ -114,11 +114,9 @@ struct rs_segment {
     struct rs_ring comp;              /* server produces */
     /* written by the server */
     _Alignas(64) uint64_t sleeping_until; /* rs clock; 0 = awake, UINT64_MAX = until a doorbell */
-    uint64_t clock_offset;                /* reserved for the server's own use */
     /* written by the DLL */
     _Alignas(64) uint64_t earliest_deadline; /* rs clock, UINT64_MAX = none; lowered by who parks,
                                                 raised by the server after it scanned the slots */
-    uint32_t sub_space_waiter; /* RS_WAKE_SLOT of the thread that waits for room in `sub`, or 0 */
 };
 
 /* rs clock: 100 ns units of the host's CLOCK_MONOTONIC_RAW, which is what

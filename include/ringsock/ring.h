@@ -114,8 +114,8 @@ static inline void rs_ring_skip(struct rs_ring_end *ring, const struct rs_record
 /* Consumer: give the room back to the producer. */
 static inline void rs_ring_consume_end(struct rs_ring_end *ring)
 {
-    /* pairs with the acquire in rs_ring_free; seq_cst for the look at sub_space_waiter after it */
-    __atomic_store_n(&ring->shared->head, ring->position, __ATOMIC_SEQ_CST);
+    /* pairs with the acquire in rs_ring_free */
+    __atomic_store_n(&ring->shared->head, ring->position, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -175,7 +175,6 @@ static void test_socket_words(void)
     for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
         __atomic_store_n(&fake->shared[peer].consumed, lies[i], __ATOMIC_SEQ_CST);
         __atomic_store_n(&fake->shared[peer].interest, lies[i], __ATOMIC_SEQ_CST);
-        __atomic_store_n(&fake->segment->sub_space_waiter, lies[i], __ATOMIC_SEQ_CST);
         fake_simple(fake, RS_SUB_RESUME, 0, peer);
         check_equal(send(fd, "x", 1, MSG_NOSIGNAL), 1);
         check_equal(fake_call(fake, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0);

@@ -240,31 +240,6 @@ static void test_bell(struct fake *fake)
     fake_close(fake, socket);
 }
 
-/* A thread that waits for room in `sub` is woken once there is some. */
-static void test_space(struct fake *fake)
-{
-    uint32_t listener = fake_listen(fake, 5), peer;
-    int fd = native_connect(fake_socket(fake, listener)->local);
-
-    peer = fake_accept(fake, listener);
-    check_equal(fake_call(fake, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0);
-    fake_reap(fake);
-    __atomic_store_n(&fake->shared[peer].interest, RS_WAKE_NONE, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&fake->segment->sub_space_waiter, RS_WAKE_SLOT(2), __ATOMIC_SEQ_CST);
-    park(fake, 2, 0);
-    fake_send(fake, peer, "x", 1);
-    check(woken(fake, 2, PATIENCE));
-    __atomic_store_n(&fake->segment->sub_space_waiter, 0, __ATOMIC_SEQ_CST);
-    park(fake, 2, 0);
-    fake_send(fake, peer, "x", 1);
-    check(!woken(fake, 2, 20));
-    unpark(fake, 2);
-    close(fd);
-    __atomic_store_n(&fake->shared[peer].interest, RS_WAKE_PUMP, __ATOMIC_SEQ_CST);
-    fake_close(fake, peer);
-    fake_close(fake, listener);
-}
-
 int main(void)
 {
     const char *dir = fake_make_dir();
@@ -275,8 +250,7 @@ int main(void)
         void (*run)(struct fake *fake);
     } tests[] = {
         {"interest", test_interest}, {"crowded", test_crowded}, {"deadlines", test_deadlines},
-        {"bell", test_bell},         {"space", test_space},
-    };
+        {"bell", test_bell},     };
 
     make_slots(fake);
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
