@@ -94,6 +94,23 @@ def test_two_programs_survive(width, build, start_wine, runtime):
         assert f"ENDED {WSAENETDOWN} " in result.out and "AGAIN OK" in result.out, str(result)
 
 
+def test_ticket_of_a_dead_server(width, build, start_wine, runtime):
+    """What a server had put into `join` outlives it while somebody has that FIFO open, as another
+    program that is just joining has: it must not be taken for a live server's."""
+    program = start_wine(build.exe("server_dies", width), "recv",
+                         env={"RINGSOCK_RUNTIME_DIR": str(runtime)})
+    program.wait_for("READY")
+    time.sleep(0.2)
+    join = os.open(next(runtime.glob("*/join")), os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for pid in servers_of(runtime):
+            os.kill(pid, signal.SIGKILL)
+        result = program.wait(60)
+    finally:
+        os.close(join)
+    assert "AGAIN OK" in result.out and result.rc == 0, str(result)
+
+
 # ---- the program is killed ----
 def pattern(start, length):
     return bytes((i * 7 + (i >> 11)) & 0xff for i in range(start, start + length))
