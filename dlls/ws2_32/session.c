@@ -8,11 +8,14 @@
 #include "intercept.h"
 #include "log.h"
 #include "ntcalls.h"
+#include "request.h"
 #include "runtime.h"
 
 #ifndef RINGSOCK_VERSION
 #define RINGSOCK_VERSION "0"
 #endif
+
+#define JOIN_TRIES 20
 
 static SRWLOCK open_lock = SRWLOCK_INIT;
 static struct session *volatile current;
@@ -183,28 +186,56 @@ static const char *program_name(char *path, DWORD size)
     return name ? name + 1 : path;
 }
 
-static DWORD session_start(struct session **result)
+/* A ticket may be of a server that has just died: the FIFO keeps it while anybody has it open. */
+static bool server_lives(struct session *session)
 {
-    struct runtime *runtime = calloc(1, sizeof(*runtime));
-    struct rs_ticket ticket;
-    struct session *session = NULL;
+    struct request request = {.session = session, .type = RS_SUB_HOSTNAME};
+
+    return request_call(&request) != WSAENETDOWN;
+}
+
+/* A session of a living server; the ticket is used up in any case. */
+static struct session *session_of_ticket(const struct runtime *runtime,
+                                         const struct rs_ticket *ticket, const char *program)
+{
+    struct session *session = session_create(runtime, ticket);
+
+    if (!session || !pump_start(session))
+        return NULL;
+    send_hello(session, program);
+    return server_lives(session) ? session : NULL;
+}
+
+static DWORD session_join(const struct runtime *runtime, struct session **session)
+{
     char path[MAX_PATH];
     const char *program = program_name(path, sizeof(path));
-    DWORD error = WSAENOBUFS;
+    struct rs_ticket ticket;
+    DWORD error;
+
+    for (int tries = 0; tries < JOIN_TRIES; tries++) {
+        if ((error = runtime_join(runtime, &ticket)))
+            return error;
+        if ((*session = session_of_ticket(runtime, &ticket, program))) {
+            log_info("ringsock: %s in %s, Wine %s, server pid %u (%ls)", RINGSOCK_VERSION, program,
+                     log_wine_version(), (*session)->segment->server_pid, runtime->server);
+            return 0;
+        }
+        Sleep(10);
+    }
+    return WSASYSNOTREADY;
+}
+
+static DWORD session_start(struct session **session)
+{
+    struct runtime *runtime = calloc(1, sizeof(*runtime));
+    DWORD error;
 
     if (!runtime)
-        return error;
-    if (!(error = runtime_locate(runtime)) && !(error = runtime_join(runtime, &ticket))) {
-        error = WSASYSNOTREADY;
-        if ((session = session_create(runtime, &ticket)) && pump_start(session)) {
-            send_hello(session, program);
-            log_info("ringsock: %s in %s, Wine %s, server pid %u (%ls)", RINGSOCK_VERSION, program,
-                     log_wine_version(), session->segment->server_pid, runtime->server);
-            error = 0;
-        }
-    }
+        return WSAENOBUFS;
+    if (!(error = runtime_locate(runtime)))
+        error = session_join(runtime, session);
     free(runtime);
-    *result = session;
     return error;
 }
 
