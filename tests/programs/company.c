@@ -122,7 +122,11 @@ static void test_iphlpapi(void)
     if (rt.ours && rt.newer && i == table->dwNumEntries)
         skip("this Wine's TCP table has wineserver's sockets only\n");
     else
-        ok(!error && i < table->dwNumEntries, "our port is not in the table\n");
+        /* Wine 10's table comes from wineserver, which knows its own sockets only */
+        if (!error && i == table->dwNumEntries && rt.ours && rt.newer)
+            skip("a TCP table of wineserver's sockets cannot have ours\n");
+        else
+            ok(!error && i < table->dwNumEntries, "our port is not in the table\n");
     free(table);
     closesocket(l);
 }
