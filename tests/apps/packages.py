@@ -4,6 +4,7 @@
 Owns: the pins and the cache directory ($RINGSOCK_CACHE/npm, else BUILD/npm).  By hand:
 
     python3 tests/apps/packages.py NAME CACHE      fetches, prints the program's path
+    python3 tests/apps/packages.py all CACHE       the same for each
 """
 import base64
 import hashlib
@@ -91,6 +92,7 @@ def fetch(name, cache):
 
 if __name__ == "__main__":
     try:
-        print(fetch(sys.argv[1], sys.argv[2]))
+        for wanted in PINS if sys.argv[1] == "all" else sys.argv[1:2]:
+            print(fetch(wanted, sys.argv[2]))
     except Unavailable as reason:
         sys.exit(f"packages.py: {reason}")
