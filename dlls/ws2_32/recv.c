@@ -47,13 +47,9 @@ static bool answer(struct socket *socket, struct operation *operation, DWORD *er
     return (*error = receive_check(socket, operation->flags)) || receive_try(socket, operation);
 }
 
-/* The same, and once more after what is in the ring has been applied. */
+/* The same after what is in the ring has been applied; the lock stays held. */
 static bool answer_with_lock(struct socket *socket, struct operation *operation, DWORD *error)
 {
-    AcquireSRWLockExclusive(&socket->lock);
-    if (answer(socket, operation, error))
-        return true;
-    ReleaseSRWLockExclusive(&socket->lock);
     session_reap(socket->session);
     AcquireSRWLockExclusive(&socket->lock);
     return answer(socket, operation, error);

@@ -227,6 +227,7 @@ static int transmit(SOCKET s, const struct send_call *call)
 
     if (!socket)
         return SOCKET_ERROR;
+    session_reap(socket->session); /* it may be connected, or reset, by now */
     overlapped = call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
     if (!call->buffers || (!overlapped && !call->bytes))
         error = WSAEFAULT;
