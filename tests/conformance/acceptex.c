@@ -288,11 +288,11 @@ START_TEST(acceptex)
 {
     net_start();
     load();
-    test_event(AF_INET);
-    test_event(AF_INET6);
-    test_data();
-    test_several();
-    test_close();
-    test_errors();
+    RUN(test_event, AF_INET);
+    RUN(test_event, AF_INET6);
+    RUN(test_data);
+    RUN(test_several);
+    RUN(test_close);
+    RUN(test_errors);
     WSACleanup();
 }

@@ -184,10 +184,10 @@ static void test_not_started(void)
 
 START_TEST(address_string)
 {
-    test_not_started();
+    RUN(test_not_started);
     net_start();
-    test_string_to_address(FALSE);
-    test_string_to_address(TRUE);
-    test_address_to_string();
+    RUN(test_string_to_address, FALSE);
+    RUN(test_string_to_address, TRUE);
+    RUN(test_address_to_string);
     WSACleanup();
 }

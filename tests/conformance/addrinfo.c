@@ -442,15 +442,15 @@ static void test_not_started(void)
 
 START_TEST(addrinfo)
 {
-    test_not_started();
+    RUN(test_not_started);
     net_start();
-    test_hints();
-    test_numeric();
-    test_services();
-    test_local();
-    test_this_machine();
-    test_wide();
-    test_ex();
-    test_getnameinfo();
+    RUN(test_hints);
+    RUN(test_numeric);
+    RUN(test_services);
+    RUN(test_local);
+    RUN(test_this_machine);
+    RUN(test_wide);
+    RUN(test_ex);
+    RUN(test_getnameinfo);
     WSACleanup();
 }

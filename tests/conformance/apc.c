@@ -320,12 +320,12 @@ static void test_with_port(void)
 START_TEST(apc)
 {
     net_start();
-    test_basic();
-    test_all();
-    test_chain();
-    test_blocking_call();
-    test_thread();
-    test_ends();
-    test_with_port();
+    RUN(test_basic);
+    RUN(test_all);
+    RUN(test_chain);
+    RUN(test_blocking_call);
+    RUN(test_thread);
+    RUN(test_ends);
+    RUN(test_with_port);
     WSACleanup();
 }

@@ -188,11 +188,11 @@ static void test_events(void)
 START_TEST(badargs)
 {
     net_start();
-    test_not_sockets();
-    test_addresses();
-    test_buffers();
-    test_not_connected();
-    test_flags();
-    test_events();
+    RUN(test_not_sockets);
+    RUN(test_addresses);
+    RUN(test_buffers);
+    RUN(test_not_connected);
+    RUN(test_flags);
+    RUN(test_events);
     WSACleanup();
 }

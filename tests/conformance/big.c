@@ -289,8 +289,8 @@ static void test_port(void)
 START_TEST(big)
 {
     net_start();
-    test_blocking();
-    test_events();
-    test_port();
+    RUN(test_blocking);
+    RUN(test_events);
+    RUN(test_port);
     WSACleanup();
 }

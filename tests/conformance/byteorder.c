@@ -75,9 +75,9 @@ static void test_not_started(void)
 
 START_TEST(byteorder)
 {
-    test_plain();
-    test_not_started();
+    RUN(test_plain);
+    RUN(test_not_started);
     net_start();
-    test_with_socket();
+    RUN(test_with_socket);
     WSACleanup();
 }

@@ -121,7 +121,7 @@ static void test_by_list(void)
 START_TEST(connect_by_name)
 {
     net_start();
-    test_by_name();
-    test_by_list();
+    RUN(test_by_name);
+    RUN(test_by_list);
     WSACleanup();
 }

@@ -213,11 +213,11 @@ START_TEST(connectex)
 {
     net_start();
     load();
-    test_event(AF_INET);
-    test_event(AF_INET6);
-    test_send();
-    test_refused();
-    test_errors();
-    test_disconnect();
+    RUN(test_event, AF_INET);
+    RUN(test_event, AF_INET6);
+    RUN(test_send);
+    RUN(test_refused);
+    RUN(test_errors);
+    RUN(test_disconnect);
     WSACleanup();
 }

@@ -320,17 +320,17 @@ START_TEST(eventrecord)
 {
     net_start();
     event = WSACreateEvent();
-    test_connect();
-    test_accept();
-    test_select_later();
-    test_read();
-    test_posted();
-    test_close();
-    test_close_with_data();
-    test_reset();
-    test_urgent();
-    test_write();
-    test_datagrams();
+    RUN(test_connect);
+    RUN(test_accept);
+    RUN(test_select_later);
+    RUN(test_read);
+    RUN(test_posted);
+    RUN(test_close);
+    RUN(test_close_with_data);
+    RUN(test_reset);
+    RUN(test_urgent);
+    RUN(test_write);
+    RUN(test_datagrams);
     WSACloseEvent(event);
     WSACleanup();
 }

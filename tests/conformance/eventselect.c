@@ -270,12 +270,12 @@ static void test_enum(void)
 START_TEST(eventselect)
 {
     net_start();
-    test_read_write();
-    test_already();
-    test_connections();
-    test_close();
-    test_write_again();
-    test_nonblocking();
-    test_enum();
+    RUN(test_read_write);
+    RUN(test_already);
+    RUN(test_connections);
+    RUN(test_close);
+    RUN(test_write_again);
+    RUN(test_nonblocking);
+    RUN(test_enum);
     WSACleanup();
 }

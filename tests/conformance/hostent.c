@@ -147,10 +147,10 @@ static void test_not_started(void)
 
 START_TEST(hostent)
 {
-    test_not_started();
+    RUN(test_not_started);
     net_start();
-    test_gethostname();
-    test_gethostbyname();
-    test_gethostbyaddr();
+    RUN(test_gethostname);
+    RUN(test_gethostbyname);
+    RUN(test_gethostbyaddr);
     WSACleanup();
 }

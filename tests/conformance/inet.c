@@ -207,8 +207,8 @@ static void test_all(void)
 START_TEST(inet)
 {
     /* none of these pages lists WSANOTINITIALISED: the same before and after WSAStartup */
-    test_all();
+    RUN(test_all);
     net_start();
-    test_all();
+    RUN(test_all);
     WSACleanup();
 }

@@ -305,12 +305,12 @@ static void test_order(void)
 START_TEST(iocp)
 {
     net_start();
-    test_packets();
-    test_ends();
-    test_close();
-    test_cancel();
-    test_skip();
-    test_low_bit();
-    test_order();
+    RUN(test_packets);
+    RUN(test_ends);
+    RUN(test_close);
+    RUN(test_cancel);
+    RUN(test_skip);
+    RUN(test_low_bit);
+    RUN(test_order);
     WSACleanup();
 }

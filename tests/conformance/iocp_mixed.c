@@ -287,10 +287,10 @@ static void test_threads(void)
 START_TEST(iocp_mixed)
 {
     net_start();
-    test_posted();
-    test_ex();
-    test_timeout();
-    test_file();
-    test_threads();
+    RUN(test_posted);
+    RUN(test_ex);
+    RUN(test_timeout);
+    RUN(test_file);
+    RUN(test_threads);
     WSACleanup();
 }

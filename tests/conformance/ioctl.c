@@ -168,12 +168,12 @@ static void test_errors(void)
 START_TEST(ioctl)
 {
     net_start();
-    test_fionread();
-    test_fionbio();
-    test_atmark();
-    test_keepalive();
-    test_base_handle();
-    test_extensions();
-    test_errors();
+    RUN(test_fionread);
+    RUN(test_fionbio);
+    RUN(test_atmark);
+    RUN(test_keepalive);
+    RUN(test_base_handle);
+    RUN(test_extensions);
+    RUN(test_errors);
     WSACleanup();
 }

@@ -204,14 +204,14 @@ static void test_routine(void)
 START_TEST(ioctl_overlapped)
 {
     net_start();
-    test_nonblocking();
-    test_readable(FIONREAD, 0);
-    test_readable(SIOCATMARK, TRUE);
-    test_unknown(0xdeadbeef);
-    test_unknown(FIOASYNC);
-    test_unknown(SIO_FLUSH);
-    test_base_handle();
-    test_extension();
-    test_routine();
+    RUN(test_nonblocking);
+    RUN(test_readable, FIONREAD, 0);
+    RUN(test_readable, SIOCATMARK, TRUE);
+    RUN(test_unknown, 0xdeadbeef);
+    RUN(test_unknown, FIOASYNC);
+    RUN(test_unknown, SIO_FLUSH);
+    RUN(test_base_handle);
+    RUN(test_extension);
+    RUN(test_routine);
     WSACleanup();
 }

@@ -146,11 +146,11 @@ static void test_linger_time(void)
 START_TEST(linger)
 {
     net_start();
-    test_graceful();
-    test_hard();
-    test_hard_blocked();
-    test_unread();
-    test_options();
-    test_linger_time();
+    RUN(test_graceful);
+    RUN(test_hard);
+    RUN(test_hard_blocked);
+    RUN(test_unread);
+    RUN(test_options);
+    RUN(test_linger_time);
     WSACleanup();
 }

@@ -145,10 +145,10 @@ static void test_not_started(void)
 
 START_TEST(netdb)
 {
-    test_not_started();
+    RUN(test_not_started);
     net_start();
-    test_services();
-    test_threads();
-    test_protocols();
+    RUN(test_services);
+    RUN(test_threads);
+    RUN(test_protocols);
     WSACleanup();
 }

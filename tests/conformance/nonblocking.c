@@ -221,12 +221,12 @@ static void test_udp(void)
 START_TEST(nonblocking)
 {
     net_start();
-    test_recv();
-    test_back();
-    test_send_full();
-    test_connect();
-    test_accept();
-    test_refused();
-    test_udp();
+    RUN(test_recv);
+    RUN(test_back);
+    RUN(test_send_full);
+    RUN(test_connect);
+    RUN(test_accept);
+    RUN(test_refused);
+    RUN(test_udp);
     WSACleanup();
 }

@@ -395,16 +395,16 @@ static void test_result_errors(void)
 START_TEST(overlapped)
 {
     net_start();
-    test_pending();
-    test_immediate();
-    test_stack_array();
-    test_order();
-    test_end();
-    test_zero();
-    test_close();
-    test_cancel();
-    test_send_pending();
-    test_datagram();
-    test_result_errors();
+    RUN(test_pending);
+    RUN(test_immediate);
+    RUN(test_stack_array);
+    RUN(test_order);
+    RUN(test_end);
+    RUN(test_zero);
+    RUN(test_close);
+    RUN(test_cancel);
+    RUN(test_send_pending);
+    RUN(test_datagram);
+    RUN(test_result_errors);
     WSACleanup();
 }

@@ -202,12 +202,12 @@ static void test_many(void)
 START_TEST(poll)
 {
     net_start();
-    test_data();
-    test_half_closed();
-    test_invalid();
-    test_errors();
-    test_time();
-    test_connect();
-    test_many();
+    RUN(test_data);
+    RUN(test_half_closed);
+    RUN(test_invalid);
+    RUN(test_errors);
+    RUN(test_time);
+    RUN(test_connect);
+    RUN(test_many);
     WSACleanup();
 }

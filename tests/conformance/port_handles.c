@@ -331,13 +331,13 @@ static void test_pipe(void)
 START_TEST(port_handles)
 {
     net_start();
-    test_wrong();
-    test_again();
-    test_cancel();
-    test_close_handle();
-    test_modes();
-    test_duplicate();
-    test_thread_exit();
-    test_pipe();
+    RUN(test_wrong);
+    RUN(test_again);
+    RUN(test_cancel);
+    RUN(test_close_handle);
+    RUN(test_modes);
+    RUN(test_duplicate);
+    RUN(test_thread_exit);
+    RUN(test_pipe);
     WSACleanup();
 }

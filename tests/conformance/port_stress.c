@@ -651,11 +651,11 @@ static void test_closed(void)
 START_TEST(port_stress)
 {
     net_start();
-    test_wakes();
-    test_times();
-    test_before();
-    test_alertable();
-    test_closed();
-    test_runs();
+    RUN(test_wakes);
+    RUN(test_times);
+    RUN(test_before);
+    RUN(test_alertable);
+    RUN(test_closed);
+    RUN(test_runs);
     WSACleanup();
 }

@@ -200,13 +200,13 @@ static void test_not_started(void)
 
 START_TEST(protocols)
 {
-    test_not_started();
+    RUN(test_not_started);
     net_start();
-    test_entries();
-    test_filter();
-    test_of_socket();
-    test_provider_path();
-    test_name_spaces();
-    test_refusals();
+    RUN(test_entries);
+    RUN(test_filter);
+    RUN(test_of_socket);
+    RUN(test_provider_path);
+    RUN(test_name_spaces);
+    RUN(test_refusals);
     WSACleanup();
 }

@@ -235,12 +235,12 @@ static void test_closed(void)
 START_TEST(select)
 {
     net_start();
-    test_read();
-    test_connect();
-    test_urgent();
-    test_time();
-    test_many();
-    test_errors();
-    test_closed();
+    RUN(test_read);
+    RUN(test_connect);
+    RUN(test_urgent);
+    RUN(test_time);
+    RUN(test_many);
+    RUN(test_errors);
+    RUN(test_closed);
     WSACleanup();
 }

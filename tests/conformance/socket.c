@@ -192,13 +192,13 @@ static void test_many(void)
 START_TEST(socket)
 {
     net_start();
-    test_kinds();
-    test_refused_kinds();
-    test_handle();
-    test_close_handle();
-    test_close_handle_data();
-    test_duplicate();
-    test_wsasocket();
-    test_many();
+    RUN(test_kinds);
+    RUN(test_refused_kinds);
+    RUN(test_handle);
+    RUN(test_close_handle);
+    RUN(test_close_handle_data);
+    RUN(test_duplicate);
+    RUN(test_wsasocket);
+    RUN(test_many);
     WSACleanup();
 }

@@ -292,12 +292,12 @@ static void test_dual_stack(void)
 START_TEST(sockopt)
 {
     net_start();
-    test_values();
-    test_read_only();
-    test_protocol_info();
-    test_errors();
-    test_timeouts();
-    test_in_use();
-    test_dual_stack();
+    RUN(test_values);
+    RUN(test_read_only);
+    RUN(test_protocol_info);
+    RUN(test_errors);
+    RUN(test_timeouts);
+    RUN(test_in_use);
+    RUN(test_dual_stack);
     WSACleanup();
 }

@@ -155,9 +155,9 @@ START_TEST(sockopt_sizes)
         if (is_missing(s, o))
             skip("Wine 8.0 does not have it\n");
         else {
-            test_short(s, o);
-            test_whole(s, o);
-            test_odd(s, o);
+            RUN(test_short, s, o);
+            RUN(test_whole, s, o);
+            RUN(test_odd, s, o);
         }
         closesocket(s);
         winetest_pop_context();

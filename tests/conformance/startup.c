@@ -166,11 +166,11 @@ static void test_again(void)
 
 START_TEST(startup)
 {
-    test_not_initialised();
-    test_free_calls();
-    test_per_thread();
-    test_versions();
-    test_counts();
-    test_again();
-    test_not_initialised();
+    RUN(test_not_initialised);
+    RUN(test_free_calls);
+    RUN(test_per_thread);
+    RUN(test_versions);
+    RUN(test_counts);
+    RUN(test_again);
+    RUN(test_not_initialised);
 }

@@ -283,15 +283,15 @@ static void test_accept_errors(void)
 START_TEST(tcp)
 {
     net_start();
-    test_connect(AF_INET);
-    test_connect(AF_INET6);
-    test_backlog();
-    test_refused();
-    test_partial();
-    test_peek();
-    test_waitall();
-    test_shutdown();
-    test_wsaaccept();
-    test_accept_errors();
+    RUN(test_connect, AF_INET);
+    RUN(test_connect, AF_INET6);
+    RUN(test_backlog);
+    RUN(test_refused);
+    RUN(test_partial);
+    RUN(test_peek);
+    RUN(test_waitall);
+    RUN(test_shutdown);
+    RUN(test_wsaaccept);
+    RUN(test_accept_errors);
     WSACleanup();
 }

@@ -241,12 +241,12 @@ static void test_churn(void)
 START_TEST(threads)
 {
     net_start();
-    test_two();
-    test_many();
-    test_same_socket();
-    test_close();
-    test_close_accept();
-    test_thread_exit();
-    test_churn();
+    RUN(test_two);
+    RUN(test_many);
+    RUN(test_same_socket);
+    RUN(test_close);
+    RUN(test_close_accept);
+    RUN(test_thread_exit);
+    RUN(test_churn);
     WSACleanup();
 }

@@ -227,14 +227,14 @@ static void test_bind(void)
 START_TEST(udp)
 {
     net_start();
-    test_plain(AF_INET);
-    test_plain(AF_INET6);
-    test_too_large(AF_INET);
-    test_too_large(AF_INET6);
-    test_connected();
-    test_implicit_bind();
-    test_sizes();
-    test_unreachable();
-    test_bind();
+    RUN(test_plain, AF_INET);
+    RUN(test_plain, AF_INET6);
+    RUN(test_too_large, AF_INET);
+    RUN(test_too_large, AF_INET6);
+    RUN(test_connected);
+    RUN(test_implicit_bind);
+    RUN(test_sizes);
+    RUN(test_unreachable);
+    RUN(test_bind);
     WSACleanup();
 }

@@ -367,14 +367,14 @@ static void test_reset(void)
 START_TEST(wsarecv)
 {
     net_start();
-    test_nonoverlapped();
-    test_overlapped_pends();
-    test_ignored_overlapped();
-    test_scatter();
-    test_peek();
-    test_waitall();
-    test_waitall_refused();
-    test_errors();
-    test_reset();
+    RUN(test_nonoverlapped);
+    RUN(test_overlapped_pends);
+    RUN(test_ignored_overlapped);
+    RUN(test_scatter);
+    RUN(test_peek);
+    RUN(test_waitall);
+    RUN(test_waitall_refused);
+    RUN(test_errors);
+    RUN(test_reset);
     WSACleanup();
 }
