@@ -168,9 +168,9 @@ static DWORD accept_next(struct socket *listener, struct socket **connection)
         waiter_disarm(operation.waiter);
         return error;
     }
-    socket_wait(listener, &listener->accepting, &operation, WAITER_FOREVER);
+    error = socket_wait(listener, &listener->accepting, &operation, WAITER_FOREVER);
     *connection = operation.accepted;
-    return operation.error == WSA_OPERATION_ABORTED ? WSAEINTR : operation.error;
+    return error;
 }
 
 static DWORD give_handle(struct socket *connection, struct socket *listener)

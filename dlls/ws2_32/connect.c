@@ -153,10 +153,9 @@ static DWORD connect_and_wait(struct socket *socket, const struct rs_addr *peer)
     waits = !socket->nonblocking || socket->type != SOCK_STREAM;
     error = connect_start(socket, peer, waits ? &operation : NULL);
     ReleaseSRWLockExclusive(&socket->lock);
-    if (!error && waits) {
-        socket_wait(socket, &socket->connecting, &operation, WAITER_FOREVER);
-        error = operation.error;
-    } else if (!error)
+    if (!error && waits)
+        error = socket_wait(socket, &socket->connecting, &operation, WAITER_FOREVER);
+    else if (!error)
         error = WSAEWOULDBLOCK;
     waiter_disarm(operation.waiter);
     return error;

@@ -12,6 +12,7 @@ struct pending_call {
     struct pending_call *next;
     struct request *request;
     struct waiter *waiter;
+    uint64_t cookie; /* unique in the session: the reply to a cancelled call finds nobody */
     DWORD error;
     LONG volatile finished;
 };

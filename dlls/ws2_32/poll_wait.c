@@ -5,6 +5,7 @@
  * Takes one socket's lock at a time.  Nothing here asks wineserver for anything unless the thread
  * really waits longer than the parking time.
  */
+#include "blocking_hook.h"
 #include "readiness.h"
 
 static unsigned int collect(struct poll_entry *entries, unsigned int count)
@@ -71,7 +72,7 @@ static struct session *session_of(const struct poll_entry *entries, unsigned int
 
 static unsigned int wait_until_ready(struct poll_entry *entries, unsigned int count,
                                      struct session *session, struct waiter *waiter,
-                                     uint64_t deadline)
+                                     uint64_t deadline, DWORD *error)
 {
     enum waiter_result result = WAITER_SIGNALED;
     unsigned int ready;
@@ -81,7 +82,10 @@ static unsigned int wait_until_ready(struct poll_entry *entries, unsigned int co
         ready = collect(entries, count);
         if (ready || result == WAITER_TIMEOUT)
             return ready;
-        result = waiter_wait(waiter, deadline, true);
+        if ((result = blocking_wait(waiter, deadline, true)) == WAITER_CANCELLED) {
+            *error = WSAEINTR;
+            return 0;
+        }
     }
 }
 
@@ -104,7 +108,7 @@ unsigned int poll_wait(struct poll_entry *entries, unsigned int count, DWORD tim
     }
     waiter_arm(waiter, session);
     link_pollers(entries, count, waiter);
-    ready = wait_until_ready(entries, count, session, waiter, waiter_deadline(timeout));
+    ready = wait_until_ready(entries, count, session, waiter, waiter_deadline(timeout), error);
     unlink_pollers(entries, count);
     waiter_disarm(waiter);
     return ready;

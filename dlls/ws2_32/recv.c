@@ -78,10 +78,7 @@ static DWORD wait_for_data(struct socket *socket, struct operation *operation)
         waiter_disarm(operation->waiter);
         return error ? error : operation->error;
     }
-    if (!socket_wait(socket, &socket->receiving, operation, deadline_of(socket)))
-        return WSAETIMEDOUT;
-    /* closed by another thread: recv's page */
-    return operation->error == WSA_OPERATION_ABORTED ? WSAEINTR : operation->error;
+    return socket_wait(socket, &socket->receiving, operation, deadline_of(socket));
 }
 
 static DWORD receive_now(struct socket *socket, const struct receive_call *call,

@@ -4,6 +4,7 @@
  * through submit_begin, never both.
  */
 #include "request.h"
+#include "blocking_hook.h"
 #include "pending_call.h"
 #include "session.h"
 #include "waiter.h"
@@ -11,19 +12,20 @@
 static void call_link(struct session *session, struct pending_call *call)
 {
     AcquireSRWLockExclusive(&session->call_lock);
+    call->cookie = ++session->last_cookie;
     call->next = session->calls;
     session->calls = call;
     ReleaseSRWLockExclusive(&session->call_lock);
 }
 
-/* Takes the call with this cookie (NULL: any) out of the list; caller finishes it. */
-static struct pending_call *call_unlink(struct session *session, const struct pending_call *wanted)
+/* Takes the call with this cookie (0: any) out of the list; caller finishes it. */
+static struct pending_call *call_unlink(struct session *session, uint64_t cookie)
 {
     struct pending_call **link, *call;
 
     AcquireSRWLockExclusive(&session->call_lock);
     for (link = &session->calls; (call = *link); link = &call->next)
-        if (!wanted || call == wanted)
+        if (!cookie || call->cookie == cookie)
             break;
     if (call)
         *link = call->next;
@@ -42,11 +44,10 @@ static void call_finish(struct pending_call *call)
 void pending_call_reply(struct session *session, const struct rs_reply *reply, const void *payload,
                         uint32_t length)
 {
-    const struct pending_call *wanted = (const struct pending_call *)(uintptr_t)reply->cookie;
     struct pending_call *call;
     struct request *request;
 
-    if (!wanted || !(call = call_unlink(session, wanted)))
+    if (!reply->cookie || !(call = call_unlink(session, reply->cookie)))
         return; /* nobody waits */
     request = call->request;
     call->error = reply->error;
@@ -63,7 +64,7 @@ void pending_calls_fail(struct session *session)
 {
     struct pending_call *call;
 
-    while ((call = call_unlink(session, NULL))) {
+    while ((call = call_unlink(session, 0))) {
         call->error = WSAENETDOWN;
         call_finish(call);
     }
@@ -83,7 +84,7 @@ static bool call_submit(struct session *session, struct pending_call *call)
         return false;
     wire = (struct rs_call *)(record + 1);
     memset(wire, 0, sizeof(*wire));
-    wire->cookie = (uintptr_t)call;
+    wire->cookie = call->cookie;
     wire->wake = waiter_wake_word(call->waiter);
     wire->arg0 = request->arg[0];
     wire->arg1 = request->arg[1];
@@ -100,6 +101,12 @@ static bool call_submit(struct session *session, struct pending_call *call)
     return true;
 }
 
+static enum waiter_result wait_for_reply(struct pending_call *call)
+{
+    return call->request->can_block ? blocking_wait(call->waiter, WAITER_FOREVER, false)
+                                    : waiter_wait(call->waiter, WAITER_FOREVER, false);
+}
+
 DWORD request_call(struct request *request)
 {
     struct pending_call call = {.request = request};
@@ -114,14 +121,17 @@ DWORD request_call(struct request *request)
         return WSAENOBUFS;
     waiter_arm(call.waiter, session);
     call_link(session, &call);
-    if (!call_submit(session, &call) && call_unlink(session, &call)) {
+    if (!call_submit(session, &call) && call_unlink(session, call.cookie)) {
         waiter_disarm(call.waiter);
         return WSAENETDOWN;
     }
     while (!call.finished) {
         session_reap(session);
-        if (!call.finished)
-            waiter_wait(call.waiter, WAITER_FOREVER, false);
+        if (!call.finished && wait_for_reply(&call) == WAITER_CANCELLED &&
+            call_unlink(session, call.cookie)) {
+            waiter_disarm(call.waiter);
+            return WSAEINTR;
+        }
     }
     waiter_disarm(call.waiter);
     return call.error;

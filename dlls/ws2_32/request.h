@@ -23,6 +23,7 @@ struct request {
     uint32_t payload2_size;
     void *reply; /* receives the reply's payload, may be NULL */
     uint32_t reply_size;
+    bool can_block; /* as Winsock 1.1 has it: a blocking hook runs, and may cancel: WSAEINTR */
     /* out */
     uint32_t reply_length; /* of the reply's payload; more than reply_size where it was cut */
     uint32_t value, value2;

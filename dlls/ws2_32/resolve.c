@@ -112,7 +112,7 @@ static DWORD ask_server(const char *node, uint32_t family, DWORD flags, bool map
 {
     struct rs_resolve question = {.family = family, .node_len = (uint32_t)strlen(node)};
     const uint32_t size = MAX_ADDRESSES * sizeof(struct rs_addr) + NODE_MAX;
-    struct request request = {.type = RS_SUB_RESOLVE};
+    struct request request = {.type = RS_SUB_RESOLVE, .can_block = true};
     uint32_t length, count;
     uint8_t *reply = malloc(size);
     DWORD error;
@@ -268,7 +268,7 @@ DWORD resolve_service(const WCHAR *service, int type, DWORD flags, u_short *port
 
 DWORD resolve_reverse(const struct rs_addr *address, bool required, WCHAR **name)
 {
-    struct request request = {.type = RS_SUB_REVERSE};
+    struct request request = {.type = RS_SUB_REVERSE, .can_block = true};
     char reply[NODE_MAX];
     DWORD error;
 

@@ -11,7 +11,7 @@
 #include "startup.h"
 
 #define WHOLE_SEND_MAX (16u << 20)
-#define DATAGRAM_MAX 65507u /* 65535 less the IPv4 and UDP headers */
+#define DATAGRAM_MAX   65507u /* 65535 less the IPv4 and UDP headers */
 
 struct send_call {
     const WSABUF *buffers;
@@ -110,9 +110,7 @@ static DWORD wait_until_sent(struct socket *socket, struct operation *operation)
     uint64_t deadline =
         socket->send_timeout ? waiter_deadline(socket->send_timeout) : WAITER_FOREVER;
 
-    if (!socket_wait(socket, &socket->sending, operation, deadline))
-        return WSAETIMEDOUT;
-    return operation->error == WSA_OPERATION_ABORTED ? WSAEINTR : operation->error;
+    return socket_wait(socket, &socket->sending, operation, deadline);
 }
 
 static DWORD send_nonblocking(struct socket *socket, struct operation *operation)

@@ -30,6 +30,7 @@ struct session {
 
     SRWLOCK call_lock; /* guards calls */
     struct pending_call *calls;
+    uint64_t last_cookie;
 
     SRWLOCK index_lock; /* guards the entries of by_index */
     struct socket **by_index;

@@ -4,6 +4,7 @@
  * index_lock and the socket's lock, never both.
  */
 #include "socket_life.h"
+#include "blocking_hook.h"
 #include "handle_table.h"
 #include "intercept.h"
 #include "log.h"
@@ -178,14 +179,18 @@ ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter
     return count;
 }
 
-bool socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
-                 uint64_t deadline)
+DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
+                  uint64_t deadline)
 {
+    enum waiter_result result = WAITER_SIGNALED;
     bool removed = false;
 
     while (!operation->finished && !removed) {
         session_reap(socket->session);
-        if (operation->finished || waiter_wait(operation->waiter, deadline, true) != WAITER_TIMEOUT)
+        if (operation->finished)
+            break;
+        result = blocking_wait(operation->waiter, deadline, true);
+        if (result != WAITER_TIMEOUT && result != WAITER_CANCELLED)
             continue;
         AcquireSRWLockExclusive(&socket->lock);
         removed = operation_remove(queue, operation);
@@ -194,7 +199,9 @@ bool socket_wait(struct socket *socket, struct operation_queue *queue, struct op
         deadline = WAITER_FOREVER; /* not there any more: somebody is about to finish it */
     }
     waiter_disarm(operation->waiter);
-    return !removed;
+    if (removed)
+        return result == WAITER_TIMEOUT ? WSAETIMEDOUT : WSAEINTR;
+    return operation->error == WSA_OPERATION_ABORTED ? WSAEINTR : operation->error;
 }
 
 /* ---- end ---- */
@@ -249,10 +256,11 @@ static DWORD close_and_wait(struct socket *socket)
                               .type = RS_SUB_CLOSE,
                               .flags = RS_CLOSE_REPLY,
                               .socket = socket->index,
-                              .arg = {socket->linger.l_linger * 1000u}};
+                              .arg = {socket->linger.l_linger * 1000u},
+                              .can_block = true};
     DWORD error = request_call(&request);
 
-    return error == WSAENETDOWN ? error : 0;
+    return error == WSAENETDOWN || error == WSAEINTR ? error : 0;
 }
 
 DWORD socket_close(struct socket *socket)

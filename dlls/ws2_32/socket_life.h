@@ -43,9 +43,11 @@ ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter
 /* closesocket for a socket that was found; consumes no reference.  Returns 0 or a WSA code. */
 DWORD socket_close(struct socket *socket);
 
-/* Waits for a synchronous operation that was queued; false: the deadline passed and it was taken
- * off the queue.  Caller holds no lock, has armed operation->waiter before queueing it. */
-bool socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
-                 uint64_t deadline);
+/* Waits for a synchronous operation that was queued.  Returns its error; WSAETIMEDOUT or WSAEINTR
+ * if it was taken off the queue because the deadline passed or WSACancelBlockingCall was called;
+ * WSAEINTR, too, if the socket was closed.  Caller holds no lock, has armed operation->waiter
+ * before queueing it. */
+DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
+                  uint64_t deadline);
 
 #endif

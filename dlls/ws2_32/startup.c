@@ -1,20 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * WSAStartup, WSACleanup, the last error, and the blocking hooks of Winsock 1.1 (which Winsock 2
- * refuses).  Owns the start-up count.
+ * WSAStartup, WSACleanup and the last error.  Owns the start-up count and the version.
+ *
+ * Every call begins with startup_check, which reads one word: `open`, kept up to date under
+ * state_lock (innermost: nothing is called with it held).
  */
 #include "startup.h"
+#include "blocking_hook.h"
+#include "guarded_copy.h"
 #include "log.h"
 #include "session.h"
 #include "socket_life.h"
 
-static LONG volatile startup_count;
+static SRWLOCK state_lock = SRWLOCK_INIT;
+static struct {
+    LONG count;         /* of WSAStartup without WSACleanup */
+    LONG hooks;         /* blocking hooks that run now, in any thread */
+    bool version_1;     /* negotiated at least once since the count was 0 */
+    bool volatile open; /* count > 0 and no hooks: nothing else need be asked */
+} state;
+
+/* Returns the count before; one below zero is not counted. */
+static LONG change_state(LONG starts, LONG hooks, bool version_1)
+{
+    LONG count;
+
+    AcquireSRWLockExclusive(&state_lock);
+    count = state.count;
+    if (count + starts >= 0)
+        state.count += starts;
+    state.hooks += hooks;
+    state.version_1 = (state.version_1 || version_1) && state.count;
+    state.open = state.count && !state.hooks;
+    ReleaseSRWLockExclusive(&state_lock);
+    return count;
+}
+
+bool startup_is_initialised(void)
+{
+    return *(LONG volatile *)&state.count > 0;
+}
+
+bool startup_is_version_1(void)
+{
+    return *(bool volatile *)&state.version_1;
+}
+
+void startup_hook_begins(void)
+{
+    change_state(0, 1, false);
+}
+
+void startup_hook_ended(void)
+{
+    change_state(0, -1, false);
+}
 
 bool startup_check(void)
 {
-    if (startup_count > 0)
+    if (state.open)
         return true;
-    SetLastError(WSANOTINITIALISED);
+    if (!startup_is_initialised())
+        SetLastError(WSANOTINITIALISED);
+    else if (blocking_hook_runs()) /* "Any other nesting of Windows Sockets functions" */
+        SetLastError(WSAEINPROGRESS);
+    else
+        return true;
     return false;
 }
 
@@ -47,16 +98,22 @@ static void describe(WSADATA *data, WORD version)
 int WSAAPI WSAStartup(WORD version, LPWSADATA data)
 {
     struct session *session;
+    WORD negotiated = negotiate(version);
+    WSADATA description;
     DWORD error;
 
     if (!LOBYTE(version))
         return WSAVERNOTSUPPORTED;
     if (!data)
         return WSAEFAULT;
+    if (blocking_hooks && blocking_hook_runs())
+        return WSAEINPROGRESS; /* "A blocking Windows Sockets 1.1 operation is in progress" */
     if ((error = session_open(&session)))
         return error;
-    describe(data, negotiate(version));
-    InterlockedIncrement(&startup_count);
+    describe(&description, negotiated);
+    if (guarded_copy(data, &description, sizeof(description)))
+        return WSAEFAULT;
+    change_state(1, 0, LOBYTE(negotiated) == 1);
     return 0;
 }
 
@@ -68,12 +125,11 @@ static void close_one(struct socket *socket, void *context)
 
 int WSAAPI WSACleanup(void)
 {
-    LONG count = startup_count, seen;
+    LONG count;
 
-    for (; count > 0; count = seen)
-        if ((seen = InterlockedCompareExchange(&startup_count, count - 1, count)) == count)
-            break;
-    if (count <= 0)
+    if (!startup_check())
+        return SOCKET_ERROR;
+    if (!(count = change_state(-1, 0, false)))
         return return_error(WSANOTINITIALISED);
     if (count == 1) /* WSACleanup's page: sockets still open are closed */
         socket_for_each(close_one, NULL);
@@ -89,29 +145,4 @@ int WSAAPI WSAGetLastError(void)
 void WSAAPI WSASetLastError(int error)
 {
     SetLastError((DWORD)error);
-}
-
-/* ---- Winsock 1.1 blocking hooks: "WSAEOPNOTSUPP: the caller is using Winsock 2" ---- */
-
-BOOL WSAAPI WSAIsBlocking(void)
-{
-    return FALSE;
-}
-
-FARPROC WSAAPI WSASetBlockingHook(FARPROC hook)
-{
-    (void)hook;
-    if (startup_check())
-        SetLastError(WSAEOPNOTSUPP);
-    return NULL;
-}
-
-int WSAAPI WSAUnhookBlockingHook(void)
-{
-    return startup_check() ? return_error(WSAEOPNOTSUPP) : SOCKET_ERROR;
-}
-
-int WSAAPI WSACancelBlockingCall(void)
-{
-    return startup_check() ? return_error(WSAEOPNOTSUPP) : SOCKET_ERROR;
 }

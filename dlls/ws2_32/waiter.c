@@ -7,6 +7,7 @@
  * FIFO. So a thread that decides not to read after all knows whether a byte is under way.
  */
 #include "waiter.h"
+#include "blocking_hook.h"
 #include "intercept.h"
 #include "log.h"
 #include "request.h"
@@ -60,6 +61,7 @@ void waiter_thread_detach(void)
 
     if (!waiter)
         return;
+    blocking_hook_forget(waiter);
     TlsSetValue(tls_index, NULL);
     if (waiter->thread)
         real_NtClose(waiter->thread);

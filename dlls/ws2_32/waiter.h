@@ -37,10 +37,12 @@ struct waiter {
     LONG volatile signaled;
     LONG volatile pending_operations; /* overlapped ones this thread issued that are not finished */
     uint64_t park_until;
+    FARPROC hook; /* blocking_hook.c's, like the two below */
+    bool in_hook, cancelled;
     struct waiter *next_free;
 };
 
-enum waiter_result { WAITER_SIGNALED, WAITER_TIMEOUT, WAITER_APC };
+enum waiter_result { WAITER_SIGNALED, WAITER_TIMEOUT, WAITER_APC, WAITER_CANCELLED };
 
 /* The calling thread's waiter, NULL when out of memory. */
 struct waiter *waiter_current(void);
