@@ -16,6 +16,8 @@ Fixtures
   run_wine    run_wine(exe, *args, prefix=, env=, timeout=60, check=True) -> Result, in
               prefix `ours` unless told; exe is a Path (of the host) or a program's name; check: fail
               unless the exit code is 0
+  test_counts {(program, width, target): {test function: {what: how many}}} of the conformance
+              programs that this session has run (test_conformance.py fills it)
   start_wine  same arguments, returns a Running: .proc (Popen), .pid, .wait(timeout) -> Result,
               .wait_for(pattern), .kill(); what still runs at the test's end is killed
 
@@ -327,6 +329,11 @@ def target(request):
 @pytest.fixture
 def prefix(get_prefix, target):
     return get_prefix(target)
+
+
+@pytest.fixture(scope="session")
+def test_counts():
+    return {}
 
 
 @pytest.fixture

@@ -14,6 +14,22 @@ PROGRAMS = sorted(p.stem for p in (Path(__file__).parent / "conformance").glob("
 SUMMARY = re.compile(r"^(?P<name>\w+): (?P<tests>\d+) tests executed \((?P<todo>\d+) marked as todo,"
                      r" (?P<failures>\d+) (?:as )?failures?\), (?P<skipped>\d+) skipped\.$")
 
+# RUN() of ringsock_test.h
+COUNTED = re.compile(r"^\w+: (?P<test>test_\w+): (?P<checks>\d+) checks, (?P<todo>\d+) todo, "
+                     r"(?P<failed>\d+) failed, (?P<skipped>\d+) skipped, (?P<left_out>\d+) left out$")
+
+
+def count_tests(result):
+    """{test function: {what: how many}}, of all its runs together."""
+    counts = {}
+    for line in result.out.splitlines():
+        if found := COUNTED.match(line):
+            of_test = counts.setdefault(found["test"], {})
+            for what, number in found.groupdict().items():
+                if what != "test":
+                    of_test[what] = of_test.get(what, 0) + int(number)
+    return counts
+
 
 def summary(result):
     lines = [line for line in result.out.splitlines() if line.strip()]
@@ -23,9 +39,10 @@ def summary(result):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_conformance(program, width, target, prefix, build, run_wine):
+def test_conformance(program, width, target, prefix, build, run_wine, test_counts):
     result = run_wine(build.exe(program, width), prefix=prefix, timeout=180, check=False,
                       env={"RINGSOCK_TEST_TIMEOUT": "150"})
+    test_counts[program, width, target] = count_tests(result)
     found = summary(result)
     assert int(found["failures"]) == 0 and result.rc == 0, str(result)
     assert int(found["tests"]) > 0, f"nothing was checked: {result}"
