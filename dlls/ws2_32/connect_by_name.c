@@ -3,7 +3,8 @@
  * WSAConnectByNameA and W, WSAConnectByList.
  *
  * Owns the walk through the addresses and the time that it may take in all; each attempt is a
- * connect() of this DLL.  Takes no lock over a call.
+ * connect() of this DLL.  The pages: "will block even if the socket is in non-blocking mode", so
+ * each attempt is a nonblocking one that is waited for.  Takes no lock over a call.
  */
 #include "resolve.h"
 #include "sockaddr.h"
@@ -15,7 +16,7 @@ struct attempt {
     SOCKET s;
     int family; /* of the socket */
     bool dual;  /* an IPv6 socket that reaches IPv4 too */
-    bool timed, was_nonblocking;
+    bool timed, was_nonblocking, was_bound;
     ULONGLONG deadline; /* GetTickCount64 */
 };
 
@@ -34,6 +35,7 @@ static DWORD begin(struct attempt *attempt, SOCKET s, const struct timeval *time
     AcquireSRWLockShared(&socket->lock);
     attempt->dual = socket->family == AF_INET6 && !socket->v6only;
     attempt->was_nonblocking = socket->nonblocking;
+    attempt->was_bound = socket->bound && socket->state == SOCKET_OPEN;
     ReleaseSRWLockShared(&socket->lock);
     socket_put(socket);
     if (timeout) {
@@ -44,7 +46,7 @@ static DWORD begin(struct attempt *attempt, SOCKET s, const struct timeval *time
     return error;
 }
 
-/* Waits for a nonblocking connect until the deadline. */
+/* Waits for a nonblocking connect until the deadline, if there is one. */
 static DWORD wait_connected(const struct attempt *attempt)
 {
     ULONGLONG now = GetTickCount64();
@@ -57,7 +59,7 @@ static DWORD wait_connected(const struct attempt *attempt)
     FD_ZERO(&failed);
     FD_SET(attempt->s, &writable);
     FD_SET(attempt->s, &failed);
-    ready = select(0, NULL, &writable, &failed, &time);
+    ready = select(0, NULL, &writable, &failed, attempt->timed ? &time : NULL);
     if (ready < 0)
         return GetLastError();
     if (!ready)
@@ -75,15 +77,15 @@ static DWORD try_address(const struct attempt *attempt, const struct sockaddr_in
     u_long mode = 1;
     DWORD error = 0;
 
-    if (attempt->timed && ioctlsocket(attempt->s, FIONBIO, &mode))
+    if (!attempt->was_nonblocking && ioctlsocket(attempt->s, FIONBIO, &mode))
         return GetLastError();
     if (connect(attempt->s, (const struct sockaddr *)address, length)) {
         error = GetLastError();
-        if (error == WSAEWOULDBLOCK && attempt->timed)
+        if (error == WSAEWOULDBLOCK)
             error = wait_connected(attempt);
     }
-    mode = attempt->was_nonblocking;
-    if (attempt->timed)
+    mode = 0;
+    if (!attempt->was_nonblocking)
         ioctlsocket(attempt->s, FIONBIO, &mode);
     return error;
 }
@@ -107,6 +109,20 @@ static DWORD try_wire(const struct attempt *attempt, struct rs_addr address)
     return try_address(attempt, &target, length);
 }
 
+/* "The socket s does not enable previously set properties or options until
+ * SO_UPDATE_CONNECT_CONTEXT is set on the socket": as after ConnectEx. */
+static void mark_connected(SOCKET s)
+{
+    struct socket *socket = socket_get(s);
+
+    if (!socket)
+        return;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->connectex = socket->state == SOCKET_CONNECTED;
+    ReleaseSRWLockExclusive(&socket->lock);
+    socket_put(socket);
+}
+
 /* Both ends' addresses, where the program wants them. */
 static DWORD report(SOCKET s, DWORD *local_size, SOCKADDR *local, DWORD *remote_size,
                     SOCKADDR *remote)
@@ -125,6 +141,7 @@ static DWORD report(SOCKET s, DWORD *local_size, SOCKADDR *local, DWORD *remote_
             return GetLastError();
         *remote_size = (DWORD)length;
     }
+    mark_connected(s);
     return 0;
 }
 
@@ -204,7 +221,8 @@ WINBOOL WINAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST list, LPDWORD loc
     DWORD error;
 
     error = begin(&attempt, s, timeout);
-    if (!error && (!list || list->iAddressCount < 1 || reserved))
+    /* "the WSAConnectByList function requires an unbound socket" */
+    if (!error && (attempt.was_bound || !list || list->iAddressCount < 1 || reserved))
         error = WSAEINVAL;
     if (error)
         return finish(error);
