@@ -9,6 +9,7 @@
  */
 #include "addrinfo.h"
 #include "company.h"
+#include "name_spaces.h"
 #include "startup.h"
 #include "text.h"
 
@@ -155,6 +156,14 @@ static bool end(struct lookup *lookup, DWORD error, ADDRINFOEXW *list)
     return true;
 }
 
+static void stop_timer(struct lookup *lookup)
+{
+    if (!lookup->timer)
+        return;
+    SetThreadpoolTimer(lookup->timer, NULL, 0, 0);
+    WaitForThreadpoolTimerCallbacks(lookup->timer, TRUE);
+}
+
 static void CALLBACK run(TP_CALLBACK_INSTANCE *instance, void *context)
 {
     struct lookup *lookup = context;
@@ -164,10 +173,7 @@ static void CALLBACK run(TP_CALLBACK_INSTANCE *instance, void *context)
     (void)instance;
     if (!end(lookup, error, list))
         FreeAddrInfoExW(list);
-    if (lookup->timer) {
-        SetThreadpoolTimer(lookup->timer, NULL, 0, 0);
-        WaitForThreadpoolTimerCallbacks(lookup->timer, TRUE);
-    }
+    stop_timer(lookup);
     release(lookup);
 }
 
@@ -226,11 +232,9 @@ static struct lookup *new_lookup(const WCHAR *node, const WCHAR *service,
     return lookup;
 }
 
-/* Makes it findable and runs it; the reference goes to the worker. */
-static DWORD submit(struct lookup *lookup, HANDLE *handle)
+/* Makes it findable; before its timer can end it, which takes it out again. */
+static void publish(struct lookup *lookup, HANDLE *handle)
 {
-    TP_CALLBACK_ENVIRON environment;
-
     AcquireSRWLockExclusive(&pending_lock);
     lookup->id = ++last_id;
     lookup->next = pending;
@@ -238,13 +242,22 @@ static DWORD submit(struct lookup *lookup, HANDLE *handle)
     ReleaseSRWLockExclusive(&pending_lock);
     if (handle)
         *handle = (HANDLE)lookup->id;
+}
+
+/* Runs it; the reference goes to the worker.  An error only if nobody has ended it yet. */
+static DWORD submit(struct lookup *lookup)
+{
+    TP_CALLBACK_ENVIRON environment;
+    bool ended;
+
     pool_environment(&environment);
     if (TrySubmitThreadpoolCallback(run, lookup, &environment))
         return 0;
-    InterlockedExchange(&lookup->ended, 1);
+    ended = InterlockedExchange(&lookup->ended, 1);
     forget(lookup);
+    stop_timer(lookup);
     release(lookup);
-    return WSA_NOT_ENOUGH_MEMORY;
+    return ended ? 0 : WSA_NOT_ENOUGH_MEMORY;
 }
 
 static DWORD start_overlapped(struct lookup *lookup, const struct timeval *timeout, HANDLE *handle)
@@ -253,11 +266,13 @@ static DWORD start_overlapped(struct lookup *lookup, const struct timeval *timeo
 
     lookup->overlapped->Internal = WSAEINPROGRESS;
     lookup->overlapped->Pointer = lookup->result;
+    publish(lookup, handle);
     if (timeout && !start_timer(lookup, timeout)) {
+        forget(lookup);
         release(lookup);
         return WSA_NOT_ENOUGH_MEMORY;
     }
-    error = submit(lookup, handle);
+    error = submit(lookup);
     return error ? error : WSA_IO_PENDING;
 }
 
@@ -273,7 +288,8 @@ static DWORD wait_for(struct lookup *lookup, const struct timeval *timeout, PADD
         return WSA_NOT_ENOUGH_MEMORY;
     }
     InterlockedIncrement(&lookup->references);
-    error = submit(lookup, NULL);
+    publish(lookup, NULL);
+    error = submit(lookup);
     if (!error) {
         WaitForSingleObject(lookup->done,
                             milliseconds >= INFINITE ? INFINITE : (DWORD)milliseconds);
@@ -290,10 +306,13 @@ static DWORD wait_for(struct lookup *lookup, const struct timeval *timeout, PADD
 
 /* ---- the exports ---- */
 
-/* Of the name spaces only DNS has a provider here. */
-static DWORD check_name_space(DWORD name_space)
+/* Of the name spaces only DNS has a provider that knows hosts. */
+static DWORD check_name_space(DWORD name_space, const GUID *provider)
 {
-    return name_space == NS_ALL || name_space == NS_DNS ? 0 : WSASERVICE_NOT_FOUND;
+    if (name_space != NS_ALL && name_space != NS_DNS)
+        return WSASERVICE_NOT_FOUND;
+    return provider && memcmp(provider, &dns_provider, sizeof(*provider)) ? WSASERVICE_NOT_FOUND
+                                                                          : 0;
 }
 
 int WINAPI GetAddrInfoExW(PCWSTR name, PCWSTR service, DWORD name_space, LPGUID provider,
@@ -305,7 +324,6 @@ int WINAPI GetAddrInfoExW(PCWSTR name, PCWSTR service, DWORD name_space, LPGUID 
     struct lookup *lookup;
     DWORD error;
 
-    (void)provider;
     if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
     if (!result)
@@ -314,7 +332,7 @@ int WINAPI GetAddrInfoExW(PCWSTR name, PCWSTR service, DWORD name_space, LPGUID 
     if (overlapped ? routine && overlapped->hEvent : routine || handle)
         return addrinfo_return(WSAEINVAL);
     *result = NULL;
-    error = check_name_space(name_space);
+    error = check_name_space(name_space, provider);
     if (!error)
         error = addrinfo_check(name, service, &wanted);
     if (!error && timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0))
@@ -345,7 +363,6 @@ int WINAPI GetAddrInfoExA(PCSTR name, PCSTR service, DWORD name_space, LPGUID pr
     WCHAR *wide_name, *wide_service;
     DWORD error;
 
-    (void)provider;
     if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
     if (!result)
@@ -353,7 +370,7 @@ int WINAPI GetAddrInfoExA(PCSTR name, PCSTR service, DWORD name_space, LPGUID pr
     if (timeout || overlapped || routine || handle)
         return addrinfo_return(WSAEINVAL);
     *result = NULL;
-    error = check_name_space(name_space);
+    error = check_name_space(name_space, provider);
     if (error)
         return addrinfo_return(error);
     wide_name = name ? text_wide(CP_ACP, name, -1) : NULL;

@@ -5,12 +5,12 @@
  * It is the one that getaddrinfo and gethostbyname stand for; the look-up functions of the name
  * space interface itself are not built (unsupported.c).  Constant data, no lock.
  */
-#include "winsock.h"
+#include "name_spaces.h"
 #include "startup.h"
 
 #include <ws2spi.h>
 
-static const GUID dns_provider = {
+const GUID dns_provider = {
     0x22059d40, 0x7e9e, 0x11cf, {0xae, 0x5a, 0x00, 0xaa, 0x00, 0xa7, 0x11, 0x2b}};
 static const char dns_name[] = "Tcpip";
 static const WCHAR dns_name_wide[] = L"Tcpip";

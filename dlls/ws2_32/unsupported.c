@@ -117,27 +117,6 @@ DWORD WINAPI ProcessSocketNotifications(HANDLE port, UINT32 registration_count, 
 
 /* ---- name space services ---- */
 
-/* Its page: the default NS_DNS provider does "not currently support name registration". */
-int WINAPI SetAddrInfoExA(PCSTR name, PCSTR service, SOCKET_ADDRESS *addresses, DWORD count,
-                          LPBLOB blob, DWORD flags, DWORD name_space, LPGUID provider,
-                          PTIMEVAL timeout, LPOVERLAPPED overlapped,
-                          LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, LPHANDLE handle)
-{
-    (void)name, (void)service, (void)addresses, (void)count, (void)blob, (void)flags;
-    (void)name_space, (void)provider, (void)timeout, (void)overlapped, (void)routine, (void)handle;
-    refuse(WSANO_RECOVERY, WSANO_RECOVERY);
-}
-
-int WINAPI SetAddrInfoExW(PCWSTR name, PCWSTR service, SOCKET_ADDRESS *addresses, DWORD count,
-                          LPBLOB blob, DWORD flags, DWORD name_space, LPGUID provider,
-                          PTIMEVAL timeout, LPOVERLAPPED overlapped,
-                          LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, LPHANDLE handle)
-{
-    (void)name, (void)service, (void)addresses, (void)count, (void)blob, (void)flags;
-    (void)name_space, (void)provider, (void)timeout, (void)overlapped, (void)routine, (void)handle;
-    refuse(WSANO_RECOVERY, WSANO_RECOVERY);
-}
-
 /* Recorded by Wine's tests on Windows: WSAEFAULT and ERROR_INVALID_PARAMETER come before anything
  * else.  Then "no such service is known": nothing is found, so there is no handle to go on with. */
 static int begin_lookup(const void *query, bool sized, const void *lookup)
