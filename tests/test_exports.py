@@ -78,12 +78,30 @@ def test_windows_table(build):
     assert rows == len(exports) == 197
 
 
-def test_documented(build):
-    rows = re.findall(r"^\| (\w+) \| (\d*) \| (64 bit only)? ?\| (works|refuses|finds|does)",
+def export_rows(build):
+    """docs/exports.md: name, ordinal, width, state, the test that shows it"""
+    return re.findall(r"^\| (\w+) \| (\d*) \| (64 bit only)? ?\| "
+                      r"((?:works|refuses|finds|does)[^|]*) \| (\w+:\w+)? ?\|$",
                       (build.src / "docs/exports.md").read_text(), re.M)
+
+
+def test_documented(build):
+    rows = export_rows(build)
     assert {name: (int(ordinal) if ordinal else None, bool(only64))
-            for name, ordinal, only64, _ in rows} == {
+            for name, ordinal, only64, _, _ in rows} == {
                 name: (ordinal, only64) for name, (ordinal, _, only64) in spec(build).items()}
+
+
+def test_shown(build):
+    """Each test that the table names is there, and its program asks for that export."""
+    for name, _, _, _, shown in export_rows(build):
+        if not shown:
+            continue
+        program, function = shown.split(":")
+        source = (build.src / f"tests/conformance/{program}.c").read_text()
+        assert re.search(rf"^static void {function}\(", source, re.M), shown
+        assert len(re.findall(rf"\b{function}\b", source)) > 1, f"{shown} is never run"
+        assert re.search(rf"\b{name}\b", source), f"{program} does not call {name}"
 
 
 @pytest.mark.parametrize("bits", WIDTHS)
