@@ -148,7 +148,9 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const
         return WSAEAFNOSUPPORT;
     if (backlog_empty(&socket->backlog)) {
         error = 0;
-        if (send_datagram(socket, &to, to_size, payload, length) < 0)
+        /* Windows sends to port 0 as well, where nobody is; Linux refuses, but has bound the socket */
+        if (send_datagram(socket, &to, to_size, payload, length) < 0 &&
+            !(errno == EINVAL && wire && !wire->port))
             error = error_from_errno(errno);
         /* Sending has given it a port, so from now on something can arrive. */
         if (!socket->watch.watching && socket_watch(socket))

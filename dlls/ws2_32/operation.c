@@ -4,8 +4,8 @@
  * port's through port_post.
  *
  * Delivery writes InternalHigh, the flags (in Offset, which Winsock reserves for the provider) and
- * only then Internal; whoever sees Internal change may free the OVERLAPPED, so nothing of it is
- * read after that.
+ * only then Internal (x86 keeps stores in order); whoever sees Internal change may free the
+ * OVERLAPPED, so nothing of it is read after that.
  */
 #include "operation.h"
 #include "guarded_copy.h"
@@ -53,23 +53,41 @@ bool operation_remove(struct operation_queue *queue, struct operation *operation
 
 /* ---- buffers ---- */
 
-DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, DWORD count)
+/* Room for a copy of the array; nothing is taken for one whose end is not there. */
+static DWORD allocate_buffers(struct operation *operation, const WSABUF *buffers, DWORD count)
 {
-    DWORD i;
+    size_t size;
+    char byte;
 
     operation->buffers = operation->inline_buffers;
-    if (count > OPERATION_INLINE_BUFFERS) {
-        if (!(operation->buffers = calloc(count, sizeof(WSABUF)))) {
-            operation->buffers = operation->inline_buffers;
-            return WSAENOBUFS;
-        }
-    }
+    if (count <= OPERATION_INLINE_BUFFERS)
+        return 0;
+    if (__builtin_mul_overflow(count, sizeof(WSABUF), &size) ||
+        guarded_copy(&byte, (const char *)buffers + size - 1, 1))
+        return WSAEFAULT;
+    if ((operation->buffers = malloc(size)))
+        return 0;
+    operation->buffers = operation->inline_buffers;
+    return WSAENOBUFS;
+}
+
+DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, DWORD count)
+{
+    DWORD i, error = allocate_buffers(operation, buffers, count);
+
     operation->total = 0;
+    if (error)
+        return error;
     if (guarded_copy(operation->buffers, buffers, count * sizeof(WSABUF)))
         return WSAEFAULT;
     operation->buffer_count = count;
-    for (i = 0; i < count; i++)
-        operation->total += operation->buffers[i].len;
+    for (i = 0; i < count; i++) {
+        const WSABUF *buffer = &operation->buffers[i];
+
+        if ((!buffer->buf && buffer->len) || buffer->len > SIZE_MAX - operation->total)
+            return WSAEFAULT;
+        operation->total += buffer->len;
+    }
     return 0;
 }
 
@@ -82,15 +100,32 @@ void operation_release_buffers(struct operation *operation)
 
 /* ---- overlapped operations ---- */
 
+/* In the order of the NT I/O manager: the status block, a routine and a port together (facts:
+ * semantics 8), the event; the driver, which looks at everything else, comes after that. */
+static DWORD begin_overlapped(const struct socket *socket, WSAOVERLAPPED *overlapped, bool routine,
+                              ULONG_PTR *event)
+{
+    if (!guarded_load_pointer((ULONG_PTR *)&overlapped->hEvent, event) ||
+        !guarded_store_pointer(&overlapped->InternalHigh, 0) ||
+        !guarded_store_pointer(&overlapped->Internal, STATUS_PENDING))
+        return WSAEFAULT;
+    if (routine && socket->port)
+        return WSAEINVAL;
+    /* STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH are WSAENOTSOCK for Winsock */
+    if (!routine && (*event & ~(ULONG_PTR)1) && !ResetEvent((HANDLE)(*event & ~(ULONG_PTR)1)))
+        return WSAENOTSOCK;
+    return 0;
+}
+
 struct operation *operation_create(struct socket *socket, enum operation_kind kind,
                                    WSAOVERLAPPED *overlapped,
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error)
 {
     struct waiter *issuer = waiter_current();
     struct operation *operation;
+    ULONG_PTR event;
 
-    *error = WSAEINVAL; /* a port and a routine exclude each other (facts: semantics 8) */
-    if (routine && socket->port)
+    if ((*error = begin_overlapped(socket, overlapped, routine != NULL, &event)))
         return NULL;
     *error = WSAENOBUFS;
     if (!issuer || (routine && !waiter_thread(issuer)) ||
@@ -103,13 +138,9 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
     operation->routine = routine;
     operation->issuer = issuer;
     operation->issuer_thread = issuer->thread_id;
-    /* with a routine hEvent is the program's own; the low bit only says "no packet" */
-    if (!routine)
-        operation->event = (HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1);
-    if (operation->event)
-        ResetEvent(operation->event);
-    overlapped->InternalHigh = 0;
-    overlapped->Internal = STATUS_PENDING;
+    operation->no_packet = event & 1;
+    if (!routine) /* with one hEvent is the program's own */
+        operation->event = (HANDLE)(event & ~(ULONG_PTR)1);
     InterlockedIncrement(&issuer->pending_operations);
     *error = 0;
     return operation;
@@ -127,7 +158,8 @@ static void operation_free(struct operation *operation)
 
 void operation_discard(struct operation *operation)
 {
-    operation->overlapped->Internal = status_from_error(operation->error);
+    guarded_store_pointer(&operation->overlapped->Internal,
+                          (ULONG)status_from_error(operation->error));
     operation_free(operation);
 }
 
@@ -135,10 +167,13 @@ void operation_discard(struct operation *operation)
 static void CALLBACK run_routine(ULONG_PTR routine, ULONG_PTR context, ULONG_PTR flags)
 {
     WSAOVERLAPPED *overlapped = (WSAOVERLAPPED *)context;
+    ULONG_PTR status = (ULONG)STATUS_ACCESS_VIOLATION, count = 0;
 
-    ((LPWSAOVERLAPPED_COMPLETION_ROUTINE)routine)(error_from_status((NTSTATUS)overlapped->Internal),
-                                                  (DWORD)overlapped->InternalHigh, overlapped,
-                                                  (DWORD)flags);
+    /* the program may have freed it; Windows would crash here */
+    guarded_load_pointer(&overlapped->Internal, &status);
+    guarded_load_pointer(&overlapped->InternalHigh, &count);
+    ((LPWSAOVERLAPPED_COMPLETION_ROUTINE)routine)(error_from_status((NTSTATUS)status), (DWORD)count,
+                                                  overlapped, (DWORD)flags);
 }
 
 static void queue_routine(struct operation *operation)
@@ -151,11 +186,11 @@ static void queue_routine(struct operation *operation)
         log_warn("a completion routine cannot be queued: status %08lx", (unsigned long)status);
 }
 
-static bool wants_packet(const struct operation *operation, bool no_packet)
+static bool wants_packet(const struct operation *operation)
 {
     const struct socket *socket = operation->socket;
 
-    return socket->port && !operation->routine && !no_packet &&
+    return socket->port && !operation->routine && !operation->no_packet &&
            !(operation->immediate && !operation->error &&
              (socket->completion_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
 }
@@ -166,16 +201,17 @@ static void deliver_overlapped(struct operation *operation)
     struct socket *socket = operation->socket;
     struct waiter *waiter = operation->waiter;
     NTSTATUS status = status_from_error(operation->error);
-    bool no_packet = (ULONG_PTR)overlapped->hEvent & 1;
 
-    overlapped->InternalHigh = operation->done;
-    overlapped->Offset = operation->result_flags;
-    __atomic_store_n(&overlapped->Internal, (ULONG_PTR)(ULONG)status, __ATOMIC_RELEASE);
+    /* the program may have freed it meanwhile: then nobody is told by it, but all the others are,
+     * as on Windows, whose I/O manager writes the status block guarded */
+    guarded_store_pointer(&overlapped->InternalHigh, operation->done);
+    guarded_store(&overlapped->Offset, operation->result_flags);
+    guarded_store_pointer(&overlapped->Internal, (ULONG)status);
     if (operation->routine)
         queue_routine(operation);
     else if (operation->event)
         SetEvent(operation->event);
-    if (wants_packet(operation, no_packet))
+    if (wants_packet(operation))
         port_post(socket->port, socket->port_key, (ULONG_PTR)overlapped, status, operation->done);
     if (waiter)
         waiter_signal(waiter);

@@ -34,11 +34,13 @@ struct operation {
     WSABUF *buffers;
     DWORD buffer_count;
     WSABUF inline_buffers[OPERATION_INLINE_BUFFERS];
-    size_t total;             /* bytes in all buffers */
-    size_t done;              /* bytes moved so far */
-    DWORD flags;              /* MSG_* as given */
+    size_t total;  /* bytes in all buffers */
+    size_t done;   /* bytes moved so far */
+    DWORD flags;   /* MSG_* as given */
+    DWORD refused; /* what its arguments alone answer; the socket's state is asked before that */
     struct sockaddr *address; /* recvfrom: filled in; sendto: copy in address_copy */
     int *address_length;
+    bool address_checked; /* could be written when the operation began to wait */
     struct sockaddr_in6 address_copy;
     int address_copy_length;
     struct socket *accept_socket; /* AcceptEx: holds a reference */
@@ -56,6 +58,7 @@ struct operation {
     struct waiter *waiter;     /* synchronous, or a WSAGetOverlappedResult that waits */
     WSAOVERLAPPED *overlapped; /* NULL: synchronous */
     HANDLE event;
+    bool no_packet; /* the low bit of hEvent */
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
     struct waiter *issuer;
     DWORD issuer_thread;
@@ -72,14 +75,15 @@ void operation_prepend(struct operation_queue *queue, struct operation *operatio
 bool operation_remove(struct operation_queue *queue, struct operation *operation);
 struct operation *operation_pop(struct operation_queue *queue);
 
-/* Copies the WSABUF array into `operation` (heap beyond the inline ones).  Returns 0 or an error.
- */
+/* Copies the WSABUF array into `operation` (heap beyond the inline ones).  Returns 0, or WSAEFAULT
+ * for an array, or buffers, that cannot be all in the address space. */
 DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, DWORD count);
 /* Frees what operation_set_buffers took; for operations on the stack. */
 void operation_release_buffers(struct operation *operation);
 
 /* A heap operation for an overlapped call: checks routine against port (WSAEINVAL), resets the
- * event, marks *overlapped as pending and refers to the socket.  NULL: *error says why. */
+ * event (WSAENOTSOCK if it is none), marks *overlapped as pending (WSAEFAULT) and refers to the
+ * socket.  NULL: *error says why. */
 struct operation *operation_create(struct socket *socket, enum operation_kind kind,
                                    WSAOVERLAPPED *overlapped,
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error);
@@ -87,8 +91,8 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
  */
 void operation_discard(struct operation *operation);
 
-/* How an overlapped call ends that did not pend: with success it is delivered as an immediate one, with
- * an error discarded.  Returns the error. */
+/* How an overlapped call ends that did not pend: with success it is delivered as an immediate one,
+ * with an error discarded.  Returns the error. */
 DWORD operation_end_call(struct operation *operation, DWORD error);
 
 /* Tells whoever is to be told; frees an overlapped one.  Holds no socket lock. */

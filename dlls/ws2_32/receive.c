@@ -190,8 +190,10 @@ static void fill_datagram(struct operation *operation, const struct rs_addr *sou
         operation->error = WSAEMSGSIZE;
         operation->result_flags = MSG_PARTIAL;
     }
-    if (operation->address && operation->address_length)
-        sockaddr_store(source, operation->address, operation->address_length);
+    if (operation->address &&
+        sockaddr_store(source, operation->address, operation->address_length) &&
+        !operation->address_checked)
+        operation->error = WSAEFAULT;
 }
 
 static bool try_datagram(struct socket *socket, struct operation *operation)

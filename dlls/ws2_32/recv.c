@@ -4,13 +4,17 @@
  * lock; the queue is receive.c's.
  */
 #include "receive.h"
+#include "guarded_copy.h"
+#include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
 
 struct receive_call {
     WSABUF *buffers;
     DWORD count;
-    DWORD *bytes, *flags;
+    DWORD bytes, flags;                   /* results; flags also as given */
+    DWORD *bytes_pointer, *flags_pointer; /* where the program wants them */
+    bool by_value;                        /* recv, recvfrom: they have no such pointers */
     struct sockaddr *from;
     int *from_length;
     WSAOVERLAPPED *overlapped;
@@ -41,10 +45,21 @@ static DWORD receive_check(const struct socket *socket, DWORD flags)
     return 0;
 }
 
+/* An operation that will wait must be able to tell the sender's address then: after that it
+ * completes whatever has become of the memory (Windows has locked its pages). */
+static DWORD check_address(const struct socket *socket, struct operation *operation)
+{
+    if (operation->address && !guarded_writable(operation->address, sockaddr_size(socket->family)))
+        return WSAEFAULT;
+    operation->address_checked = true;
+    return 0;
+}
+
 /* True when there is an answer: *error, or the operation is complete. */
 static bool answer(struct socket *socket, struct operation *operation, DWORD *error)
 {
-    return (*error = receive_check(socket, operation->flags)) || receive_try(socket, operation);
+    return (*error = receive_check(socket, operation->flags)) || (*error = operation->refused) ||
+           receive_try(socket, operation) || (*error = check_address(socket, operation));
 }
 
 /* The same after what is in the ring has been applied; the lock stays held. */
@@ -53,6 +68,40 @@ static bool answer_with_lock(struct socket *socket, struct operation *operation,
     session_reap(socket->session);
     AcquireSRWLockExclusive(&socket->lock);
     return answer(socket, operation, error);
+}
+
+static bool pointer_is_bad(const struct receive_call *call, bool overlapped)
+{
+    DWORD unused;
+
+    if (call->by_value)
+        return false;
+    /* lpNumberOfBytesRecvd "can be NULL only if the lpOverlapped parameter is not NULL" */
+    return call->bytes_pointer ? !guarded_probe(call->bytes_pointer, &unused) : !overlapped;
+}
+
+/* A stream has no use for lpFrom: Windows does not even look (Wine's test_tcp_sendto_recvfrom). */
+static bool address_is_bad(const struct socket *socket, const struct receive_call *call)
+{
+    DWORD room;
+
+    return socket->type != SOCK_STREAM && call->from &&
+           (!guarded_load((DWORD *)call->from_length, &room) ||
+            (int)room < sockaddr_size(socket->family));
+}
+
+static void take_arguments(const struct socket *socket, const struct receive_call *call,
+                           struct operation *operation, bool overlapped)
+{
+    operation->flags = call->flags;
+    operation->address = socket->type == SOCK_STREAM ? NULL : call->from;
+    operation->address_length = call->from_length;
+    if (!call->count)
+        operation->refused = WSAEINVAL;
+    else if (pointer_is_bad(call, overlapped) || address_is_bad(socket, call))
+        operation->refused = WSAEFAULT;
+    else
+        operation->refused = operation_set_buffers(operation, call->buffers, call->count);
 }
 
 static uint64_t deadline_of(const struct socket *socket)
@@ -81,7 +130,18 @@ static DWORD wait_for_data(struct socket *socket, struct operation *operation)
     return socket_wait(socket, &socket->receiving, operation, deadline_of(socket));
 }
 
-static DWORD receive_now(struct socket *socket, const struct receive_call *call,
+static void give_results(struct receive_call *call, const struct operation *operation)
+{
+    call->bytes = (DWORD)operation->done;
+    call->flags = operation->result_flags;
+    if (call->by_value)
+        return;
+    if (call->bytes_pointer)
+        guarded_store(call->bytes_pointer, call->bytes);
+    guarded_store(call->flags_pointer, call->flags);
+}
+
+static DWORD receive_now(struct socket *socket, struct receive_call *call,
                          struct operation *operation)
 {
     bool answered, nonblocking;
@@ -95,22 +155,17 @@ static DWORD receive_now(struct socket *socket, const struct receive_call *call,
         error = error ? error : operation->error;
     else
         error = nonblocking ? WSAEWOULDBLOCK : wait_for_data(socket, operation);
-    if (!error || error == WSAEMSGSIZE) {
-        *call->bytes = (DWORD)operation->done;
-        *call->flags = operation->result_flags;
-    }
+    if (!error || error == WSAEMSGSIZE)
+        give_results(call, operation);
     return error;
 }
 
-static DWORD receive_synchronous(struct socket *socket, const struct receive_call *call)
+static DWORD receive_synchronous(struct socket *socket, struct receive_call *call)
 {
-    struct operation operation = {.kind = OPERATION_RECV, .flags = *call->flags};
-    DWORD error = operation_set_buffers(&operation, call->buffers, call->count);
+    struct operation operation = {.kind = OPERATION_RECV};
+    DWORD error;
 
-    if (error)
-        return error;
-    operation.address = call->from;
-    operation.address_length = call->from_length;
+    take_arguments(socket, call, &operation, false);
     error = receive_now(socket, call, &operation);
     operation_release_buffers(&operation);
     return error;
@@ -134,7 +189,7 @@ static DWORD post(struct socket *socket, struct operation *operation)
     return WSA_IO_PENDING;
 }
 
-static DWORD receive_overlapped(struct socket *socket, const struct receive_call *call)
+static DWORD receive_overlapped(struct socket *socket, struct receive_call *call)
 {
     struct operation *operation;
     DWORD error;
@@ -142,23 +197,18 @@ static DWORD receive_overlapped(struct socket *socket, const struct receive_call
     operation = operation_create(socket, OPERATION_RECV, call->overlapped, call->routine, &error);
     if (!operation)
         return error;
-    operation->flags = *call->flags;
-    operation->address = call->from;
-    operation->address_length = call->from_length;
-    if (!(operation->error = operation_set_buffers(operation, call->buffers, call->count)))
-        error = post(socket, operation);
-    else
-        error = operation->error;
+    take_arguments(socket, call, operation, true);
+    error = post(socket, operation);
     if (error == WSA_IO_PENDING)
         return error;
-    if (!error) {
-        if (call->bytes)
-            *call->bytes = (DWORD)operation->done;
-        *call->flags = operation->result_flags;
-    }
+    if (!error)
+        give_results(call, operation);
     return operation_end_call(operation, error);
 }
 
+/* Which error wins: first lpFlags and lpOverlapped, which msafd itself reads and writes, then the
+ * socket's state, then the other arguments, which are the driver's (Wine's afd.c and sock.c, run on
+ * Windows: the state before the buffers). */
 static int receive(SOCKET s, struct receive_call *call)
 {
     struct socket *socket = socket_get(s);
@@ -169,11 +219,8 @@ static int receive(SOCKET s, struct receive_call *call)
         return SOCKET_ERROR;
     /* WSARecv.txt: lpOverlapped is "ignored for nonoverlapped sockets" */
     overlapped = call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
-    if (!call->buffers || !call->flags || (!overlapped && !call->bytes) ||
-        (call->from && !call->from_length))
+    if (!call->by_value && !guarded_probe(call->flags_pointer, &call->flags))
         error = WSAEFAULT;
-    else if (!call->count)
-        error = WSAEINVAL;
     else
         error = overlapped ? receive_overlapped(socket, call) : receive_synchronous(socket, call);
     socket_put(socket);
@@ -184,8 +231,14 @@ int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, L
                        struct sockaddr *from, LPINT from_length, LPWSAOVERLAPPED overlapped,
                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    struct receive_call call = {buffers, count,       bytes,      flags,
-                                from,    from_length, overlapped, routine};
+    struct receive_call call = {.buffers = buffers,
+                                .count = count,
+                                .bytes_pointer = bytes,
+                                .flags_pointer = flags,
+                                .from = from,
+                                .from_length = from_length,
+                                .overlapped = overlapped,
+                                .routine = routine};
 
     return receive(s, &call);
 }
@@ -199,18 +252,15 @@ int WSAAPI WSARecv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWO
 int WSAAPI recvfrom(SOCKET s, char *buffer, int length, int flags, struct sockaddr *from,
                     int *from_length)
 {
-    WSABUF data = {(ULONG)length, buffer};
-    DWORD bytes = 0, in_out = (DWORD)flags;
+    WSABUF data = {(ULONG)length, length < 0 ? NULL : buffer}; /* no buffer is that long */
     struct receive_call call = {.buffers = &data,
                                 .count = 1,
-                                .bytes = &bytes,
-                                .flags = &in_out,
+                                .flags = (DWORD)flags,
+                                .by_value = true,
                                 .from = from,
                                 .from_length = from_length};
 
-    if (length < 0 || (!buffer && length))
-        return socket_is_valid(s) ? return_error(WSAEFAULT) : SOCKET_ERROR;
-    return receive(s, &call) ? SOCKET_ERROR : (int)bytes;
+    return receive(s, &call) ? SOCKET_ERROR : (int)call.bytes;
 }
 
 int WSAAPI recv(SOCKET s, char *buffer, int length, int flags)

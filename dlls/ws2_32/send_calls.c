@@ -16,7 +16,9 @@
 struct send_call {
     const WSABUF *buffers;
     DWORD count;
-    DWORD *bytes;
+    DWORD bytes;          /* the result */
+    DWORD *bytes_pointer; /* where the program wants it */
+    bool by_value;        /* send, sendto: they have no such pointer */
     DWORD flags;
     const struct sockaddr *to;
     int to_length;
@@ -24,26 +26,39 @@ struct send_call {
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
 };
 
+static bool is_overlapped(const struct socket *socket, const struct send_call *call)
+{
+    return call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
+}
+
 /* ---- datagrams: the first to a destination is checked by the kernel before the call returns ----
  */
+
+static bool is_any(const struct rs_addr *address)
+{
+    static const uint8_t zero[16];
+
+    return !memcmp(address->bytes, zero, sizeof(zero));
+}
 
 static DWORD datagram_check(const struct socket *socket, struct operation *operation,
                             const struct send_call *call, struct rs_addr *to)
 {
     DWORD error;
 
-    if (operation->total > DATAGRAM_MAX)
-        return WSAEMSGSIZE;
     if (call->flags & MSG_OOB)
         return WSAEOPNOTSUPP;
-    if (!call->to || (!call->to_length && socket->peer.family))
-        return socket->peer.family ? 0 : WSAENOTCONN;
-    if ((error = sockaddr_to_wire(to, call->to, call->to_length, socket->family)))
-        return error;
-    if (!to->port)
-        return WSAEADDRNOTAVAIL;
-    operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
-    return 0;
+    if (!call->to || (!call->to_length && socket->peer.family)) {
+        if (!socket->peer.family)
+            return WSAENOTCONN;
+    } else {
+        if ((error = sockaddr_to_wire(to, call->to, call->to_length, socket->family)))
+            return error;
+        if (is_any(to)) /* sendto's page: "not a valid address, for example, ADDR_ANY" */
+            return WSAEADDRNOTAVAIL;
+        operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
+    }
+    return operation->total > DATAGRAM_MAX ? WSAEMSGSIZE : 0;
 }
 
 static DWORD gather(const struct operation *operation, uint8_t **all)
@@ -125,6 +140,42 @@ static DWORD send_nonblocking(struct socket *socket, struct operation *operation
     return operation->error;
 }
 
+static bool pointer_is_bad(const struct socket *socket, const struct send_call *call)
+{
+    DWORD unused;
+
+    if (call->by_value)
+        return false;
+    if (call->bytes_pointer)
+        return !guarded_probe(call->bytes_pointer, &unused);
+    /* "This parameter can be NULL only if the lpOverlapped parameter is not NULL" */
+    return !is_overlapped(socket, call);
+}
+
+/* The socket's state first, then the arguments, as recv.c has it.  What is asked here without the
+ * lock is asked again under it. */
+static DWORD take_arguments(const struct socket *socket, const struct send_call *call,
+                            struct operation *operation, struct rs_addr *to)
+{
+    DWORD error = send_check(socket);
+
+    if (error)
+        return error;
+    operation->flags = call->flags;
+    if (pointer_is_bad(socket, call))
+        return WSAEFAULT;
+    if ((error = operation_set_buffers(operation, call->buffers, call->count)))
+        return error;
+    return socket->type == SOCK_STREAM ? 0 : datagram_check(socket, operation, call, to);
+}
+
+static void give_result(struct send_call *call, const struct operation *operation)
+{
+    call->bytes = (DWORD)operation->done;
+    if (!call->by_value && call->bytes_pointer)
+        guarded_store(call->bytes_pointer, call->bytes);
+}
+
 static DWORD send_synchronous(struct socket *socket, struct operation *operation)
 {
     enum outcome outcome = SEND_DONE;
@@ -156,23 +207,19 @@ static DWORD send_synchronous(struct socket *socket, struct operation *operation
     return wait_until_sent(socket, operation);
 }
 
-static DWORD send_sync_call(struct socket *socket, const struct send_call *call)
+static DWORD send_sync_call(struct socket *socket, struct send_call *call)
 {
-    struct operation operation = {.kind = OPERATION_SEND, .flags = call->flags};
+    struct operation operation = {.kind = OPERATION_SEND};
     struct rs_addr to = {0};
-    DWORD error = operation_set_buffers(&operation, call->buffers, call->count);
+    DWORD error = take_arguments(socket, call, &operation, &to);
 
-    if (error)
-        return error;
-    if (socket->type != SOCK_STREAM)
-        error = datagram_check(socket, &operation, call, &to);
     if (!error && to.family && !wire_address_equal(&to, &socket->last_destination)) {
         if (!(error = send_check(socket)))
             error = send_first_datagram(socket, &operation, &to);
     } else if (!error)
         error = send_synchronous(socket, &operation);
-    if (!error && call->bytes)
-        *call->bytes = (DWORD)operation.done;
+    if (!error)
+        give_result(call, &operation);
     operation_release_buffers(&operation);
     return error;
 }
@@ -192,7 +239,7 @@ static DWORD post(struct socket *socket, struct operation *operation)
     return WSA_IO_PENDING;
 }
 
-static DWORD send_overlapped(struct socket *socket, const struct send_call *call)
+static DWORD send_overlapped(struct socket *socket, struct send_call *call)
 {
     struct operation *operation;
     struct rs_addr to = {0};
@@ -201,10 +248,7 @@ static DWORD send_overlapped(struct socket *socket, const struct send_call *call
     operation = operation_create(socket, OPERATION_SEND, call->overlapped, call->routine, &error);
     if (!operation)
         return error;
-    operation->flags = call->flags;
-    if (!(error = operation_set_buffers(operation, call->buffers, call->count)) &&
-        socket->type != SOCK_STREAM)
-        error = datagram_check(socket, operation, call, &to);
+    error = take_arguments(socket, call, operation, &to);
     if (!error && to.family && !wire_address_equal(&to, &socket->last_destination)) {
         if (!(error = send_check(socket)))
             error = send_first_datagram(socket, operation, &to);
@@ -212,25 +256,21 @@ static DWORD send_overlapped(struct socket *socket, const struct send_call *call
         error = post(socket, operation);
     if (error == WSA_IO_PENDING)
         return error;
-    if (!error && call->bytes)
-        *call->bytes = (DWORD)operation->done;
+    if (!error)
+        give_result(call, operation);
     return operation_end_call(operation, error);
 }
 
-static int transmit(SOCKET s, const struct send_call *call)
+static int transmit(SOCKET s, struct send_call *call)
 {
     struct socket *socket = socket_get(s);
-    bool overlapped;
     DWORD error;
 
     if (!socket)
         return SOCKET_ERROR;
     session_reap(socket->session); /* it may be connected, or reset, by now */
-    overlapped = call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
-    if (!call->buffers || (!overlapped && !call->bytes))
-        error = WSAEFAULT;
-    else
-        error = overlapped ? send_overlapped(socket, call) : send_sync_call(socket, call);
+    error =
+        is_overlapped(socket, call) ? send_overlapped(socket, call) : send_sync_call(socket, call);
     socket_put(socket);
     return return_error(error);
 }
@@ -241,7 +281,14 @@ int WSAAPI WSASendTo(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWO
                      const struct sockaddr *to, int to_length, LPWSAOVERLAPPED overlapped,
                      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    struct send_call call = {buffers, count, bytes, flags, to, to_length, overlapped, routine};
+    struct send_call call = {.buffers = buffers,
+                             .count = count,
+                             .bytes_pointer = bytes,
+                             .flags = flags,
+                             .to = to,
+                             .to_length = to_length,
+                             .overlapped = overlapped,
+                             .routine = routine};
 
     return transmit(s, &call);
 }
@@ -255,18 +302,15 @@ int WSAAPI WSASend(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWORD
 int WSAAPI sendto(SOCKET s, const char *buffer, int length, int flags, const struct sockaddr *to,
                   int to_length)
 {
-    WSABUF data = {(ULONG)length, (char *)buffer};
-    DWORD bytes = 0;
+    WSABUF data = {(ULONG)length, length < 0 ? NULL : (char *)buffer}; /* no buffer is that long */
     struct send_call call = {.buffers = &data,
                              .count = 1,
-                             .bytes = &bytes,
+                             .by_value = true,
                              .flags = (DWORD)flags,
                              .to = to,
                              .to_length = to_length};
 
-    if (length < 0 || (!buffer && length))
-        return socket_is_valid(s) ? return_error(WSAEFAULT) : SOCKET_ERROR;
-    return transmit(s, &call) ? SOCKET_ERROR : (int)bytes;
+    return transmit(s, &call) ? SOCKET_ERROR : (int)call.bytes;
 }
 
 int WSAAPI send(SOCKET s, const char *buffer, int length, int flags)
@@ -278,18 +322,19 @@ int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes,
                       LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct socket *socket = socket_get(s);
+    WSAMSG copy;
     bool stream;
 
     if (!socket)
         return SOCKET_ERROR;
     stream = socket->type == SOCK_STREAM;
     socket_put(socket);
-    if (!message)
+    if (guarded_copy(&copy, message, sizeof(copy)))
         return return_error(WSAEFAULT);
     if (stream)
         return return_error(WSAEINVAL); /* WSASendMsg's page: datagram and raw sockets only */
-    if (message->Control.len)
+    if (copy.Control.len)
         return return_error(WSAEOPNOTSUPP);
-    return WSASendTo(s, message->lpBuffers, message->dwBufferCount, bytes, flags, message->name,
-                     message->namelen, overlapped, routine);
+    return WSASendTo(s, copy.lpBuffers, copy.dwBufferCount, bytes, flags, copy.name, copy.namelen,
+                     overlapped, routine);
 }

@@ -3,26 +3,24 @@
  * Address conversion (see sockaddr.h).  Owns nothing, takes no locks.
  */
 #include "sockaddr.h"
+#include "guarded_copy.h"
 
 DWORD sockaddr_to_wire(struct rs_addr *wire, const struct sockaddr *address, int length, int family)
 {
-    struct sockaddr_in in;
     struct sockaddr_in6 in6;
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&in6;
 
-    if (!address || length < (int)sizeof(in) || length < sockaddr_size(family))
+    if (length < sockaddr_size(family) || guarded_copy(&in6, address, sockaddr_size(family)))
         return WSAEFAULT;
-    if (address->sa_family != family)
+    if (in6.sin6_family != family)
         return WSAEAFNOSUPPORT;
     memset(wire, 0, sizeof(*wire));
+    wire->port = in6.sin6_port;
     if (family == AF_INET) {
-        memcpy(&in, address, sizeof(in));
         wire->family = RS_AF_INET;
-        wire->port = in.sin_port;
-        memcpy(wire->bytes, &in.sin_addr, 4);
+        memcpy(wire->bytes, &in->sin_addr, 4);
     } else {
-        memcpy(&in6, address, sizeof(in6));
         wire->family = RS_AF_INET6;
-        wire->port = in6.sin6_port;
         wire->flowinfo = in6.sin6_flowinfo;
         wire->scope_id = in6.sin6_scope_id;
         memcpy(wire->bytes, &in6.sin6_addr, 16);
@@ -53,10 +51,10 @@ DWORD sockaddr_store(const struct rs_addr *wire, struct sockaddr *address, int *
 {
     struct sockaddr_in6 full;
     int size = sockaddr_from_wire(&full, wire);
+    DWORD room;
 
-    if (!address || !length || *length < size)
+    if (!guarded_load((DWORD *)length, &room) || (int)room < size ||
+        guarded_copy(address, &full, size) || !guarded_store((DWORD *)length, size))
         return WSAEFAULT;
-    memcpy(address, &full, size);
-    *length = size;
     return 0;
 }

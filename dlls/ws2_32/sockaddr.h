@@ -8,14 +8,15 @@
 #include "winsock.h"
 #include <ringsock/abi.h>
 
-/* Returns 0, WSAEFAULT (NULL or too short) or WSAEAFNOSUPPORT (not the socket's family). */
+/* Returns 0, WSAEFAULT (not there, or too short) or WSAEAFNOSUPPORT (not the socket's family). */
 DWORD sockaddr_to_wire(struct rs_addr *wire, const struct sockaddr *address, int length,
                        int family);
 
 /* Fills *address (room for the largest) and returns its length. */
 int sockaddr_from_wire(struct sockaddr_in6 *address, const struct rs_addr *wire);
 
-/* As getsockname and its like give an address out: WSAEFAULT where it does not fit. */
+/* As getsockname and its like give an address out: WSAEFAULT where it does not fit or either of the
+ * two is not there. */
 DWORD sockaddr_store(const struct rs_addr *wire, struct sockaddr *address, int *length);
 
 static inline int sockaddr_size(int family)

@@ -131,7 +131,7 @@ static bool matches(const struct operation_filter *filter, const struct operatio
     /* ExitThread's page excepts what is associated with a port; Windows still cancels it where an
      * event is told of it, or no packet would be (facts of Wine's tests, run on Windows) */
     return !filter->thread_exit || !operation->socket->port || operation->event ||
-           ((ULONG_PTR)overlapped->hEvent & 1);
+           operation->no_packet;
 }
 
 static ULONG abort_queue(struct operation_queue *queue, DWORD error,
