@@ -113,7 +113,7 @@ static DWORD check_target(struct socket *target)
 static DWORD accept_ex(struct socket *listener, struct socket *target, char *buffer, DWORD receive,
                        DWORD local, DWORD remote, OVERLAPPED *overlapped)
 {
-    struct operation_queue finished = {NULL, NULL};
+    struct operation_queue finished = {0};
     struct operation *operation;
     struct socket *connection;
     WSABUF data = {receive, buffer};

@@ -180,7 +180,7 @@ void inbound_record(struct session *session, const struct rs_record *header, con
 
 static void kill_socket(struct socket *socket)
 {
-    struct operation_queue finished = {NULL, NULL};
+    struct operation_queue finished = {0};
 
     AcquireSRWLockExclusive(&socket->lock);
     socket->state = SOCKET_DEAD;

@@ -14,7 +14,8 @@
 #include <stdarg.h>
 
 #define LINE_MAX_BYTES 2048
-#define LOCK_TRIES     100 /* milliseconds */
+#define LOCK_TRIES     100   /* milliseconds */
+#define LOG_PAUSE_MS   10000 /* between two lines of one log_rarely */
 
 enum log_level log_level = LOG_WARN;
 
@@ -192,6 +193,15 @@ void log_write(enum log_level level, const char *format, ...)
     line[length++] = '\n';
     write_line(line, (DWORD)length);
     SetLastError(error);
+}
+
+bool log_due(unsigned int *said)
+{
+    unsigned int now = GetTickCount() | 1; /* 0: never */
+    unsigned int seen = __atomic_load_n(said, __ATOMIC_RELAXED);
+
+    return (!seen || now - seen >= LOG_PAUSE_MS) &&
+           __atomic_compare_exchange_n(said, &seen, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* What kind of Wine this is; "none" on Windows. */

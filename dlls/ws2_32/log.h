@@ -7,6 +7,8 @@
 #ifndef RINGSOCK_LOG_H
 #define RINGSOCK_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_NONE, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 extern enum log_level log_level; /* set once by log_init */
@@ -22,6 +24,15 @@ void log_write(enum log_level level, const char *format, ...)
 #define log_warn(...)      log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...)      log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)     log_at(LOG_DEBUG, __VA_ARGS__)
+
+/* For what happens again and again while a limit is met: at most one line in ten seconds. */
+#define log_rarely(level, ...)          \
+    do {                                \
+        static unsigned int log_said;   \
+        if (log_due(&log_said))         \
+            log_at(level, __VA_ARGS__); \
+    } while (0)
+bool log_due(unsigned int *said);
 
 /* The first time this line is reached in the process. */
 #define log_once(level, ...)                         \

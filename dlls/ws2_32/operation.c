@@ -18,6 +18,7 @@
 
 void operation_append(struct operation_queue *queue, struct operation *operation)
 {
+    queue->with_event += operation->event != NULL;
     operation->next = NULL;
     if (queue->tail)
         queue->tail->next = operation;
@@ -30,8 +31,11 @@ struct operation *operation_pop(struct operation_queue *queue)
 {
     struct operation *operation = queue->head;
 
-    if (operation && !(queue->head = operation->next))
+    if (!operation)
+        return NULL;
+    if (!(queue->head = operation->next))
         queue->tail = NULL;
+    queue->with_event -= operation->event != NULL;
     return operation;
 }
 
@@ -48,6 +52,7 @@ bool operation_remove(struct operation_queue *queue, struct operation *operation
     *link = operation->next;
     if (queue->tail == operation)
         queue->tail = previous;
+    queue->with_event -= operation->event != NULL;
     return true;
 }
 
@@ -117,6 +122,39 @@ static DWORD begin_overlapped(const struct socket *socket, WSAOVERLAPPED *overla
     return 0;
 }
 
+#define OUTSTANDING_MAX 1000000 /* some 300 MB of this process's memory */
+
+static LONG volatile outstanding; /* overlapped operations that are not finished */
+
+static LONG outstanding_max(void)
+{
+    static LONG volatile maximum;
+    char text[12];
+    DWORD length;
+    LONG value = 0;
+
+    if (maximum)
+        return maximum;
+    length = GetEnvironmentVariableA("RINGSOCK_MAX_OVERLAPPED", text, sizeof(text));
+    if (length && length < sizeof(text))
+        value = strtol(text, NULL, 10);
+    return maximum = value > 0 ? value : OUTSTANDING_MAX;
+}
+
+/* WSARecv.txt, WSAEWOULDBLOCK: "Overlapped sockets: there are too many outstanding overlapped I/O
+ * requests." */
+static bool count_operation(void)
+{
+    if (InterlockedIncrement(&outstanding) <= outstanding_max())
+        return true;
+    InterlockedDecrement(&outstanding);
+    log_rarely(LOG_WARN,
+               "%ld overlapped operations are outstanding: no further ones until some are finished "
+               "(RINGSOCK_MAX_OVERLAPPED)",
+               outstanding_max());
+    return false;
+}
+
 struct operation *operation_create(struct socket *socket, enum operation_kind kind,
                                    WSAOVERLAPPED *overlapped,
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error)
@@ -125,12 +163,21 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
     struct operation *operation;
     ULONG_PTR event;
 
-    if ((*error = begin_overlapped(socket, overlapped, routine != NULL, &event)))
+    *error = WSAEWOULDBLOCK;
+    if (!count_operation())
         return NULL;
+    if ((*error = begin_overlapped(socket, overlapped, routine != NULL, &event))) {
+        InterlockedDecrement(&outstanding);
+        return NULL;
+    }
     *error = WSAENOBUFS;
     if (!issuer || (routine && !waiter_thread(issuer)) ||
-        !(operation = calloc(1, sizeof(*operation))))
+        !(operation = calloc(1, sizeof(*operation)))) {
+        InterlockedDecrement(&outstanding);
+        log_rarely(LOG_WARN, "no memory for an overlapped operation beside %ld others",
+                   outstanding);
         return NULL;
+    }
     operation->buffers = operation->inline_buffers;
     operation->socket = socket_hold(socket);
     operation->kind = kind;
@@ -149,6 +196,7 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
 static void operation_free(struct operation *operation)
 {
     InterlockedDecrement(&operation->issuer->pending_operations);
+    InterlockedDecrement(&outstanding);
     operation_release_buffers(operation);
     if (operation->accept_socket)
         socket_put(operation->accept_socket);

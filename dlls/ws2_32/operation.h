@@ -67,10 +67,10 @@ struct operation {
 
 struct operation_queue {
     struct operation *head, *tail;
+    uint32_t with_event; /* how many have one */
 };
 
 void operation_append(struct operation_queue *queue, struct operation *operation);
-void operation_prepend(struct operation_queue *queue, struct operation *operation);
 /* false if it was not there any more */
 bool operation_remove(struct operation_queue *queue, struct operation *operation);
 struct operation *operation_pop(struct operation_queue *queue);

@@ -174,20 +174,11 @@ static void interest_of_queue(struct interest *interest, const struct operation_
         interest->slot = waiter_wake_word(head->waiter);
 }
 
-static bool queue_has_event(const struct operation_queue *queue)
-{
-    const struct operation *operation = queue->head;
-
-    while (operation && !operation->event)
-        operation = operation->next;
-    return operation != NULL;
-}
-
 /* Some thread may wait in kernel32 for an operation's event, whatever its port's threads do. */
 static bool waits_for_event(const struct socket *socket)
 {
-    return queue_has_event(&socket->receiving) || queue_has_event(&socket->sending) ||
-           queue_has_event(&socket->connecting) || queue_has_event(&socket->accepting);
+    return socket->receiving.with_event || socket->sending.with_event ||
+           socket->connecting.with_event || socket->accepting.with_event;
 }
 
 static uint32_t interest_word(struct socket *socket)

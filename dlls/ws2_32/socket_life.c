@@ -141,7 +141,7 @@ static ULONG abort_queue(struct operation_queue *queue, DWORD error,
     struct operation *operation;
     ULONG count = 0;
 
-    queue->head = queue->tail = NULL;
+    *queue = (struct operation_queue){0};
     while ((operation = operation_pop(&all))) {
         if (!matches(filter, operation)) {
             operation_append(queue, operation);
@@ -169,7 +169,7 @@ ULONG socket_abort_operations(struct socket *socket, DWORD error,
 
 ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter)
 {
-    struct operation_queue finished = {NULL, NULL};
+    struct operation_queue finished = {0};
     ULONG count;
 
     AcquireSRWLockExclusive(&socket->lock);
@@ -208,7 +208,7 @@ DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct o
 
 bool socket_closed_by_handle(struct socket *socket)
 {
-    struct operation_queue finished = {NULL, NULL};
+    struct operation_queue finished = {0};
     struct incoming *incoming, *next;
 
     if (!handle_table_remove(socket))
