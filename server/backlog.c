@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ringsock/abi.h"
+
 #include "backlog.h"
 
 #define CHUNK_SIZE 65536u
@@ -56,7 +58,8 @@ bool backlog_append_datagram(struct backlog *backlog, const union address *addre
         chunk->address = *address;
         chunk->address_size = address_size;
     }
-    backlog->bytes += length;
+    chunk->overhead = RS_DATAGRAM_OVERHEAD;
+    backlog->bytes += RS_DATAGRAM_COST(length);
     return true;
 }
 
@@ -64,7 +67,7 @@ void backlog_drop_first(struct backlog *backlog)
 {
     struct chunk *chunk = backlog->first;
 
-    backlog->bytes -= chunk->length - chunk->offset;
+    backlog->bytes -= chunk->length - chunk->offset + chunk->overhead;
     backlog->first = chunk->next;
     if (!backlog->first)
         backlog->last = NULL;

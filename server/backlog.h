@@ -14,6 +14,7 @@
 struct chunk {
     struct chunk *next;
     uint32_t length, offset, capacity;
+    uint32_t overhead;      /* counted beside the bytes (datagrams) */
     bool urgent;            /* the last byte is (streams) */
     socklen_t address_size; /* datagrams: 0 = the peer */
     union address address;
@@ -22,7 +23,7 @@ struct chunk {
 
 struct backlog {
     struct chunk *first, *last;
-    size_t bytes;
+    size_t bytes; /* of a stream, RS_DATAGRAM_COST of datagrams */
 };
 
 /* Appends stream bytes; false without memory. */

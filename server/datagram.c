@@ -94,7 +94,7 @@ static enum work read_once(struct socket *socket)
         return datagram_error(socket, errno);
     address_to_wire(&source, wire);
     header.length = (uint32_t)count;
-    socket->delivered += (uint32_t)count;
+    socket->delivered += RS_DATAGRAM_COST((uint32_t)count);
     comp_publish(socket->session, record, &header, (uint32_t)(sizeof(*wire) + (size_t)count));
     return WORK_MORE;
 }

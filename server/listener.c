@@ -6,7 +6,6 @@
  * Loop thread only, no locks.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -105,7 +104,7 @@ static void accept_later(struct socket *socket, int error)
 {
     struct loop *loop = &socket->session->server->loop;
 
-    log_warn("cannot accept a connection: %s", strerror(error));
+    socket_limit_met(socket->session, error);
     socket->readable = false;
     if (socket->anchor_gone)
         return;
@@ -122,7 +121,7 @@ enum work listener_accept(struct socket *socket)
 
         if (!socket->readable || socket->child_count >= socket->child_limit)
             return WORK_DONE;
-        if (!server_has_spare(socket->session->server)) {
+        if (!socket_has_index(socket->session) || !server_has_spare(socket->session->server)) {
             accept_later(socket, EMFILE);
             return WORK_DONE;
         }

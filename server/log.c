@@ -13,7 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
+
+#define LOG_PAUSE (10 * CLOCK_PER_SECOND) /* between two lines of one log_rarely */
 
 static enum log_level level_wanted = LOG_LEVEL_WARN;
 static int log_fd = STDERR_FILENO;
@@ -44,6 +47,16 @@ bool log_has_trouble(void)
 bool log_wanted(enum log_level level)
 {
     return level <= level_wanted && log_fd >= 0;
+}
+
+bool log_due(uint64_t *again)
+{
+    uint64_t now = clock_now();
+
+    if (now < *again)
+        return false;
+    *again = now + LOG_PAUSE;
+    return true;
 }
 
 void log_line(enum log_level level, const char *format, ...)

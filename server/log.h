@@ -6,6 +6,7 @@
 #define SERVER_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
     LOG_LEVEL_ERROR,
@@ -23,10 +24,19 @@ void log_to(int fd);
 bool log_has_trouble(void);
 bool log_wanted(enum log_level level);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Loop thread only: true at most once in some seconds for each `again`, which starts as 0. */
+bool log_due(uint64_t *again);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+/* For what happens again and again while a limit is met. */
+#define log_rarely(...)                            \
+    do {                                           \
+        static uint64_t log_again;                 \
+        if (log_due(&log_again))                   \
+            log_line(LOG_LEVEL_WARN, __VA_ARGS__); \
+    } while (0)
 /* These two are on hot paths: no argument is evaluated unless somebody listens. */
 #define log_debug(...)                              \
     do {                                            \

@@ -78,6 +78,7 @@ void request_socket(struct request *request)
     }
     fd = open_socket(call);
     if (fd < 0) {
+        socket_limit_met(request->session, -fd);
         answer(request, error_from_errno(-fd));
         return;
     }
@@ -87,6 +88,7 @@ void request_socket(struct request *request)
         comp_reply_values(request->session, call, socket->index, anchor_number(socket));
     } else {
         close(fd);
+        socket_limit_met(request->session, -host_error);
         answer(request, error_from_errno(-host_error));
     }
 }

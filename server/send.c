@@ -19,7 +19,8 @@
 #include "server.h"
 #include "socket.h"
 
-#define BACKLOG_LIMIT ((size_t)1 << 30) /* of a session; what no sane credit allows */
+/* Of a session.  A DLL of ours stops long before (RS_BACKLOG_CROWDED). */
+#define BACKLOG_LIMIT ((size_t)1 << 30)
 #define SEND_PIECES   16
 
 /* Tells how far the kernel has got, and the DLL if it waits for that. */
@@ -32,9 +33,16 @@ static void sent_advance(struct socket *socket, uint32_t count)
     socket->sent += count;
     /* Publish, then look: the DLL sets want_sent and then reads `sent` again. */
     __atomic_store_n(&shared->sent, socket->sent, __ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&shared->want_sent, __ATOMIC_SEQ_CST))
+    socket_tell_sent(socket);
+}
+
+void socket_tell_sent(struct socket *socket)
+{
+    uint32_t *want_sent = &socket->session->shared[socket->index].want_sent;
+
+    if (!__atomic_load_n(want_sent, __ATOMIC_SEQ_CST))
         return;
-    __atomic_store_n(&shared->want_sent, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(want_sent, 0, __ATOMIC_SEQ_CST);
     comp_post(socket->session, RS_COMP_SENT, socket->index, NULL, 0);
 }
 
@@ -57,7 +65,7 @@ static void want_out(struct socket *socket, bool wanted)
 static void send_fail(struct socket *socket, int error)
 {
     socket->send_failed = true;
-    socket->session->backlog_bytes -= socket->backlog.bytes;
+    session_backlog(socket->session, -(int64_t)socket->backlog.bytes);
     backlog_clear(&socket->backlog);
     if (!socket->pending_error)
         socket->pending_error = error_from_errno(error);
@@ -69,14 +77,44 @@ static void send_fail(struct socket *socket, int error)
     socket_queue_work(socket);
 }
 
+/* Bytes that were taken from the program and cannot be kept: the peer must see that something is
+ * missing, so the connection is reset, not ended in order. */
+static void give_up(struct socket *socket, uint32_t length)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+    log_rarely("session %s (%s): %zu bytes wait to be sent, no more can be kept: a connection is "
+               "given up",
+               socket->session->name, socket->session->program, socket->session->backlog_bytes);
+    setsockopt(socket->watch.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    sent_advance(socket, length);
+    send_fail(socket, ENOBUFS);
+}
+
 static void keep(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
 {
     if (socket->session->backlog_bytes + length > BACKLOG_LIMIT ||
         !backlog_append(&socket->backlog, payload, length, urgent)) {
-        session_corrupt(socket->session, "sends more than can be kept");
+        give_up(socket, length);
         return;
     }
-    socket->session->backlog_bytes += length;
+    session_backlog(socket->session, length);
+    want_out(socket, true);
+}
+
+/* One that cannot be kept is lost, as any datagram may be. */
+static void keep_datagram(struct socket *socket, const union address *to, socklen_t to_size,
+                          const uint8_t *payload, uint32_t length)
+{
+    if (socket->session->backlog_bytes + RS_DATAGRAM_COST(length) > BACKLOG_LIMIT ||
+        !backlog_append_datagram(&socket->backlog, to_size ? to : NULL, to_size, payload, length)) {
+        log_rarely("session %s (%s): %zu bytes wait to be sent, no more can be kept: a datagram is "
+                   "dropped",
+                   socket->session->name, socket->session->program, socket->session->backlog_bytes);
+        sent_advance(socket, RS_DATAGRAM_COST(length));
+        return;
+    }
+    session_backlog(socket->session, RS_DATAGRAM_COST(length));
     want_out(socket, true);
 }
 
@@ -85,7 +123,8 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
     ssize_t count = 0;
 
     if (socket->type == RS_DGRAM) {
-        socket_send_to(socket, NULL, payload, length);
+        if (socket_send_to(socket, NULL, payload, length))
+            socket_not_sent(socket, length);
         return;
     }
     if (socket->state != SOCKET_CONNECTED || socket->send_failed || socket->send_shut) {
@@ -157,19 +196,18 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const
             return WSAENOBUFS;
         if (error == WSAEFAULT)
             session_corrupt(socket->session, "its segment is gone");
-        if (error != WSAEWOULDBLOCK) {
-            sent_advance(socket, length);
+        if (!error)
+            sent_advance(socket, RS_DATAGRAM_COST(length));
+        if (error != WSAEWOULDBLOCK)
             return error;
-        }
     }
-    if (socket->session->backlog_bytes + length > BACKLOG_LIMIT ||
-        !backlog_append_datagram(&socket->backlog, wire ? &to : NULL, to_size, payload, length)) {
-        session_corrupt(socket->session, "sends more than can be kept");
-        return WSAENOBUFS;
-    }
-    socket->session->backlog_bytes += length;
-    want_out(socket, true);
+    keep_datagram(socket, &to, to_size, payload, length);
     return 0;
+}
+
+void socket_not_sent(struct socket *socket, uint32_t length)
+{
+    sent_advance(socket, RS_DATAGRAM_COST(length));
 }
 
 /* As many chunks as one call takes; stops behind an urgent byte. */
@@ -196,9 +234,9 @@ static bool flush_datagram(struct socket *socket)
     if (send_datagram(socket, &chunk->address, chunk->address_size, chunk->bytes, length) < 0 &&
         errno == EAGAIN)
         return false;
-    socket->session->backlog_bytes -= length;
+    session_backlog(socket->session, -(int64_t)RS_DATAGRAM_COST(length));
     backlog_drop_first(&socket->backlog);
-    sent_advance(socket, length);
+    sent_advance(socket, RS_DATAGRAM_COST(length));
     return true;
 }
 
@@ -222,7 +260,7 @@ void socket_flush(struct socket *socket)
             return;
         }
         backlog_take(&socket->backlog, (size_t)count);
-        socket->session->backlog_bytes -= (size_t)count;
+        session_backlog(socket->session, -(int64_t)count);
         sent_advance(socket, (uint32_t)count);
     }
     want_out(socket, false);

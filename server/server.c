@@ -193,6 +193,7 @@ static void end_turn(struct server *server)
             session_destroy(session);
             continue;
         }
+        session_publish_backlog(session);
         wake_all(session);
         wake_turn_over(session);
         wake_deadlines(session, server->loop.now);

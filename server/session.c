@@ -89,7 +89,7 @@ struct session *session_create(struct server *server)
         error = wake_make_slot(session, 0); /* the pump's: there before the process is */
     if (!error)
         return session;
-    log_error("cannot prepare a session: %s", strerror(-error));
+    log_rarely("cannot prepare a session: %s", strerror(-error));
     session_destroy(session);
     return NULL;
 }
@@ -143,12 +143,34 @@ void session_corrupt(struct session *session, const char *why)
     session->corrupt = true;
 }
 
+/* What dead processes have left counts for the living: nobody else could stop it from growing. */
+void session_backlog(struct session *session, int64_t change)
+{
+    session->backlog_bytes += (size_t)change;
+    if (session->state == SESSION_DEAD)
+        session->server->orphaned_bytes += (size_t)change;
+}
+
 static void for_each_socket(struct session *session, void (*act)(struct socket *socket))
 {
     for (uint32_t i = 1; session->sockets && i < session->socket_end; i++) {
         if (session->sockets[i])
             act(session->sockets[i]);
     }
+}
+
+void session_publish_backlog(struct session *session)
+{
+    uint64_t before = session->backlog_published;
+    uint64_t bytes = session->backlog_bytes + session->server->orphaned_bytes;
+
+    if (bytes == before)
+        return;
+    session->backlog_published = bytes;
+    /* Publish, then look: the DLL sets want_sent and then reads this word again. */
+    __atomic_store_n(&session->segment->backlog, bytes, __ATOMIC_SEQ_CST);
+    if (before > RS_BACKLOG_CROWDED && bytes <= RS_BACKLOG_CROWDED)
+        for_each_socket(session, socket_tell_sent);
 }
 
 /* The process is gone; so is the program's hand on each socket that nobody else holds. */
@@ -170,6 +192,7 @@ static void session_died(struct session *session)
     log_debug("session %s: %s has ended", session->name, session->program);
     timer_disarm(&session->hello_timer);
     session->state = SESSION_DEAD;
+    session->server->orphaned_bytes += session->backlog_bytes;
     comp_discard(session);
     session->wakes.count = 0;
     loop_close(&session->bell);

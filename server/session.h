@@ -61,7 +61,8 @@ struct session {
     uint32_t next_anchor;
     struct link spare_anchors; /* anchor.c */
     uint32_t spare_anchor_count;
-    size_t backlog_bytes; /* of all sockets */
+    size_t backlog_bytes;       /* of all sockets; session_backlog */
+    uint64_t backlog_published; /* what the segment says of it */
     struct link hung; /* sockets whose anchor has hung up, to be closed after `sub` was drained */
 };
 
@@ -74,6 +75,10 @@ void session_run(struct session *session);
 void session_corrupt(struct session *session, const char *why);
 /* Takes everything down at once: connections are reset. */
 void session_destroy(struct session *session);
+/* That much more (or less) waits to be taken by the kernel. */
+void session_backlog(struct session *session, int64_t change);
+/* Tells the process how much waits; once a turn. */
+void session_publish_backlog(struct session *session);
 struct session *session_find(struct server *server, uint64_t id);
 
 /* segment.c: maps a new segment and lays it out; 0 or -errno */

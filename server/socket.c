@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,11 @@
 #include "log.h"
 #include "server.h"
 #include "socket.h"
+
+bool socket_has_index(const struct session *session)
+{
+    return session->free_count || session->socket_end < RS_MAX_SOCKETS;
+}
 
 static uint32_t index_take(struct session *session)
 {
@@ -84,6 +90,22 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     list_init(&socket->sibling);
     list_init(&socket->children);
     timer_init(&socket->timer, NULL);
+}
+
+void socket_limit_met(const struct session *session, int error)
+{
+    struct rlimit limit = {0};
+
+    if (!socket_has_index(session)) {
+        log_rarely("session %s (%s): all of its %u sockets are in use", session->name,
+                   session->program, RS_MAX_SOCKETS - 1);
+        return;
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    log_rarely("session %s (%s): no further socket beside its %u: %s (each needs two of the %llu "
+               "descriptors that this server may have; ulimit -n)",
+               session->name, session->program, session->open_sockets, strerror(error),
+               (unsigned long long)limit.rlim_cur);
 }
 
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
@@ -157,7 +179,7 @@ void socket_finish(struct socket *socket, bool reset)
     timer_disarm(&socket->timer);
     list_remove(&socket->work);
     bind_release(socket);
-    session->backlog_bytes -= socket->backlog.bytes;
+    session_backlog(session, -(int64_t)socket->backlog.bytes);
     backlog_clear(&socket->backlog);
     abandon_calls(socket);
     comp_post(session, RS_COMP_CLOSED, socket->index, NULL, 0);

@@ -57,12 +57,12 @@ struct socket {
     bool stalled;           /* out of credit */
     bool urgent, mark;      /* urgent data is announced; its mark was reached */
     uint32_t pending_error; /* WSA code, to be posted behind the data */
-    uint32_t delivered;     /* payload bytes since the beginning */
+    uint32_t delivered;     /* payload since the beginning, as rs_socket_shared.consumed counts */
     uint32_t oob_delivered;
 
     /* sending */
     struct backlog backlog;
-    uint32_t sent; /* payload bytes that the kernel has taken */
+    uint32_t sent; /* rs_socket_shared.sent */
     bool send_shut, send_failed;
     bool wants_out; /* EPOLLOUT is asked for */
 
@@ -89,13 +89,16 @@ struct socket {
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
                              int *error);                          /* takes fd in any case */
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
+bool socket_has_index(const struct session *session);
+/* Says in the log, now and then, why there can be no further socket; `error` is an errno. */
+void socket_limit_met(const struct session *session, int error);
 void socket_forget(struct socket *socket);
 /* Ends the kernel's socket and posts RS_COMP_CLOSED. */
 void socket_finish(struct socket *socket, bool reset);
 void socket_post_error(struct socket *socket, uint32_t error);
 void socket_queue_work(struct socket *socket);
 enum work socket_work(struct socket *socket);
-/* Bytes that the program has been given and did not take. */
+/* What the program has been given and did not take. */
 uint32_t socket_outstanding(const struct socket *socket);
 /* How many bytes may be read ahead now; 0 has told the DLL that the socket is stalled. */
 uint32_t socket_credit(struct socket *socket);
@@ -134,10 +137,15 @@ void socket_connect(struct socket *socket, const struct rs_addr *wire);
 void connect_ready(struct socket *socket);
 /* send.c; the payload lies in shared memory */
 void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent);
-/* Returns the WSA error of the first try, which matters to a call only. */
+/* Returns the WSA error of the first try, which matters to a call only; then the datagram does not
+ * count as sent yet. */
 uint32_t socket_send_to(struct socket *socket, const struct rs_addr *to, const uint8_t *payload,
                         uint32_t length);
+/* A datagram that was refused and whose sender does not wait for an answer. */
+void socket_not_sent(struct socket *socket, uint32_t length);
 void socket_flush(struct socket *socket);
+/* There may be room for more: posts RS_COMP_SENT if the DLL wants it. */
+void socket_tell_sent(struct socket *socket);
 uint32_t socket_shutdown(struct socket *socket, uint32_t how); /* WSA error */
 /* bind.c */
 uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA error */

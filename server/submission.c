@@ -70,8 +70,11 @@ static void do_sendto(struct request *request)
 
     if (socket->type == RS_DGRAM && socket->state != SOCKET_CLOSING)
         error = socket_send_to(socket, &request->address, request->payload, request->length);
-    if (!call)
+    if (!call) {
+        if (error && socket->type == RS_DGRAM)
+            socket_not_sent(socket, request->length);
         return;
+    }
     if (error) {
         comp_reply(request->session, &request->call, error);
         return;

@@ -12,17 +12,24 @@
 #include "log.h"
 #include "sockaddr.h"
 
-void receive_give_credit(struct socket *socket, uint32_t bytes)
+/* What waits to be taken, in the measure of the window. */
+static uint32_t arrived_cost(const struct socket *socket)
+{
+    return socket->arrived_bytes + socket->arrived_datagrams * RS_DATAGRAM_OVERHEAD;
+}
+
+/* Tells the server that so much of the window is free again. */
+static void give_credit(struct socket *socket, uint32_t cost)
 {
     struct rs_socket_shared *shared = socket->shared;
 
     /* after closesocket the index may be another socket's already */
-    if (!bytes || socket->closing || socket->state == SOCKET_DEAD)
+    if (!cost || socket->closing || socket->state == SOCKET_DEAD)
         return;
     /* pairs with the server's look at consumed after it has set recv_stalled */
-    __atomic_store_n(&shared->consumed, shared->consumed + bytes, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&shared->consumed, shared->consumed + cost, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&shared->recv_stalled, __ATOMIC_SEQ_CST) &&
-        socket->arrived_bytes <= RS_RECV_WINDOW / 2)
+        arrived_cost(socket) <= RS_RECV_WINDOW / 2)
         submit_simple(socket->session, RS_SUB_RESUME, 0, socket->index);
 }
 
@@ -58,27 +65,57 @@ static uint32_t copy_in(struct operation *operation, const uint8_t *data, uint32
     return copied;
 }
 
-static bool keep(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
-                 uint32_t length, bool mark)
+/* A new last segment with these bytes, and room for more. */
+static struct segment *keep_apart(struct socket *socket, const uint8_t *data, uint32_t length,
+                                  uint32_t capacity)
 {
-    struct segment *segment = segment_allocate(length);
+    struct segment *segment = segment_allocate(capacity);
 
     if (!segment) {
         log_error("out of memory: %u bytes that arrived are lost", length);
         socket->error = WSAENOBUFS;
-        return false;
+        return NULL;
     }
-    segment->mark = mark;
-    if (source)
-        segment->source = *source;
     memcpy(segment->data, data, length);
+    segment->length = length;
     if (socket->arrived_last)
         socket->arrived_last->next = segment;
     else
         socket->arrived = segment;
     socket->arrived_last = segment;
     socket->arrived_bytes += length;
-    return true;
+    return segment;
+}
+
+/* Bytes that come one by one must not cost a segment each while nobody reads: so later segments are
+ * as large as all that waits already. */
+static void keep_stream(struct socket *socket, const uint8_t *data, uint32_t length, bool mark)
+{
+    struct segment *last = socket->arrived_last;
+    uint32_t room = socket->arrived_bytes;
+
+    if (last && !mark && last->capacity - last->length >= length) {
+        memcpy(last->data + last->length, data, length);
+        last->length += length;
+        socket->arrived_bytes += length;
+        return;
+    }
+    if (room < length)
+        room = length;
+    if ((last = keep_apart(socket, data, length, room < RS_MAX_PAYLOAD ? room : RS_MAX_PAYLOAD)))
+        last->mark = mark;
+}
+
+static bool keep_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
+                          uint32_t length)
+{
+    struct segment *segment = keep_apart(socket, data, length, length);
+
+    if (segment) {
+        segment->source = *source;
+        socket->arrived_datagrams++;
+    }
+    return segment != NULL;
 }
 
 static void drop_first(struct socket *socket)
@@ -132,7 +169,7 @@ static void drop_arrived(struct socket *socket, uint32_t length)
             drop_first(socket);
     }
     socket->arrived_bytes -= length;
-    receive_give_credit(socket, length);
+    give_credit(socket, length);
 }
 
 static bool try_stream(struct socket *socket, struct operation *operation)
@@ -163,6 +200,8 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
     uint32_t used = 0, taken = 0;
     struct operation *operation;
 
+    if (socket->error) /* bytes before these could not be kept: none may take their place */
+        return;
     while (used < length && (operation = socket->receiving.head) && !socket->arrived) {
         uint32_t copied = copy_in(operation, data + used, length - used);
 
@@ -174,8 +213,8 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
             operation_append(finished, operation_pop(&socket->receiving));
     }
     if (used < length)
-        keep(socket, NULL, data + used, length - used, mark && !used);
-    receive_give_credit(socket, taken);
+        keep_stream(socket, data + used, length - used, mark && !used);
+    give_credit(socket, taken);
 }
 
 /* ---- datagrams ---- */
@@ -207,7 +246,8 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
 
             drop_first(socket);
             socket->arrived_bytes -= length;
-            receive_give_credit(socket, length);
+            socket->arrived_datagrams--;
+            give_credit(socket, RS_DATAGRAM_COST(length));
         }
         return true;
     }
@@ -225,14 +265,14 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source, const
     struct operation *operation = socket->receiving.head;
 
     if (socket->peer.family && !wire_address_equal(source, &socket->peer)) {
-        receive_give_credit(socket, length);
+        give_credit(socket, RS_DATAGRAM_COST(length));
         return;
     }
     if (operation && !socket->arrived && !(operation->flags & MSG_PEEK)) {
         fill_datagram(operation, source, data, length);
         operation_append(finished, operation_pop(&socket->receiving));
-        receive_give_credit(socket, length);
-    } else if (keep(socket, source, data, length, false) && operation) {
+        give_credit(socket, RS_DATAGRAM_COST(length));
+    } else if (keep_datagram(socket, source, data, length) && operation) {
         if (try_datagram(socket, operation))
             operation_append(finished, operation_pop(&socket->receiving));
     }
@@ -241,7 +281,7 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source, const
 void receive_drop_strangers(struct socket *socket)
 {
     struct segment **link = &socket->arrived, *segment;
-    uint32_t dropped = 0;
+    uint32_t before = arrived_cost(socket);
 
     socket->arrived_last = NULL;
     while ((segment = *link)) {
@@ -251,11 +291,11 @@ void receive_drop_strangers(struct socket *socket)
             continue;
         }
         *link = segment->next;
-        dropped += segment->length;
+        socket->arrived_bytes -= segment->length;
+        socket->arrived_datagrams--;
         segment_free(segment);
     }
-    socket->arrived_bytes -= dropped;
-    receive_give_credit(socket, dropped);
+    give_credit(socket, before - arrived_cost(socket));
 }
 
 /* ---- both ---- */
@@ -291,7 +331,7 @@ void receive_end(struct socket *socket, struct operation_queue *finished)
     struct operation_queue posted = socket->receiving;
     struct operation *operation;
 
-    socket->receiving.head = socket->receiving.tail = NULL;
+    socket->receiving = (struct operation_queue){0};
     while ((operation = operation_pop(&posted))) {
         bool complete = receive_try(socket, operation);
 

@@ -19,9 +19,6 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source, const
                       uint32_t length, struct operation_queue *finished);
 void receive_end(struct socket *socket, struct operation_queue *finished);
 
-/* Tells the server that the program has taken so many bytes. */
-void receive_give_credit(struct socket *socket, uint32_t bytes);
-
 /* A datagram socket was connected: what came from others is discarded (WSARecv.txt: "Messages from
  * other addresses are (silently) discarded"). */
 void receive_drop_strangers(struct socket *socket);

@@ -27,15 +27,17 @@ static struct segment *take_spare(void)
     return segment;
 }
 
-struct segment *segment_allocate(uint32_t length)
+struct segment *segment_allocate(uint32_t capacity)
 {
-    bool large = length >= LARGE;
+    bool large = capacity >= LARGE;
     struct segment *segment = large ? take_spare() : NULL;
 
-    if (!segment && !(segment = malloc(sizeof(*segment) + (large ? RS_MAX_PAYLOAD : length))))
+    if (large)
+        capacity = RS_MAX_PAYLOAD;
+    if (!segment && !(segment = malloc(sizeof(*segment) + capacity)))
         return NULL;
     memset(segment, 0, sizeof(*segment));
-    segment->length = length;
+    segment->capacity = capacity;
     segment->large = large;
     return segment;
 }

@@ -11,14 +11,16 @@
 struct segment {
     struct segment *next;
     uint32_t length, offset; /* offset: bytes already taken (streams) */
-    bool mark;               /* the urgent mark stands before the first byte */
-    bool large;              /* of the size that is kept for the next one */
-    struct rs_addr source;   /* datagrams */
+    uint32_t capacity;
+    bool mark;             /* the urgent mark stands before the first byte */
+    bool large;            /* of the size that is kept for the next one */
+    struct rs_addr source; /* datagrams */
     uint8_t data[];
 };
 
-/* Room for so many bytes, NULL when out of memory.  Any thread; takes only the spare list's lock. */
-struct segment *segment_allocate(uint32_t length);
+/* An empty one with room for so many bytes, NULL when out of memory.  Any thread; takes only the
+ * spare list's lock. */
+struct segment *segment_allocate(uint32_t capacity);
 void segment_free(struct segment *segment);
 
 #endif

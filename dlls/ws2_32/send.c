@@ -10,17 +10,32 @@
 #include "guarded_copy.h"
 #include "sockaddr.h"
 
+#define WHOLE_SEND_MAX (16u << 20)
+
 static uint32_t outstanding(const struct socket *socket)
 {
     /* pairs with the server's store, after which it looks at want_sent */
     return socket->submitted - __atomic_load_n(&socket->shared->sent, __ATOMIC_SEQ_CST);
 }
 
+/* The server keeps so much of what this process has sent that no more must pile up there. */
+static bool crowded(const struct socket *socket)
+{
+    /* pairs with the server's store, after which it looks at want_sent */
+    return __atomic_load_n(&socket->session->segment->backlog, __ATOMIC_SEQ_CST) >
+           RS_BACKLOG_CROWDED;
+}
+
 static bool window_open(const struct socket *socket)
 {
     uint32_t waiting = outstanding(socket);
 
-    return !waiting || waiting < socket->send_window;
+    return !waiting || (waiting < socket->send_window && !crowded(socket));
+}
+
+bool send_takes_whole(const struct socket *socket, const struct operation *operation)
+{
+    return operation->total <= WHOLE_SEND_MAX && !crowded(socket);
 }
 
 bool socket_can_send(struct socket *socket)
@@ -29,6 +44,11 @@ bool socket_can_send(struct socket *socket)
         return true;
     __atomic_store_n(&socket->shared->want_sent, 1, __ATOMIC_SEQ_CST);
     return window_open(socket); /* the progress may have come in between */
+}
+
+uint32_t send_cost(const struct socket *socket, uint32_t length)
+{
+    return socket->type == SOCK_STREAM ? length : RS_DATAGRAM_COST(length);
 }
 
 DWORD send_check(const struct socket *socket)
@@ -90,7 +110,7 @@ static bool submit_part(struct socket *socket, struct operation *operation, uint
     }
     submit_end(socket->session, record, size, length);
     operation->done += length;
-    socket->submitted += length;
+    socket->submitted += send_cost(socket, length);
     return true;
 }
 
@@ -98,11 +118,11 @@ static bool push_stream(struct socket *socket, struct operation *operation, bool
 {
     while (operation->done < operation->total) {
         size_t left = operation->total - operation->done;
+        uint32_t most = crowded(socket) ? RS_CROWDED_PART : RS_MAX_PAYLOAD;
 
         if (!whole && !socket_can_send(socket))
             return false;
-        if (!submit_part(socket, operation,
-                         left < RS_MAX_PAYLOAD ? (uint32_t)left : RS_MAX_PAYLOAD))
+        if (!submit_part(socket, operation, left < most ? (uint32_t)left : most))
             break;
     }
     return true;
@@ -127,7 +147,7 @@ static bool submit_datagram_to(struct socket *socket, struct operation *operatio
     }
     submit_end(socket->session, record, size, length);
     operation->done = length;
-    socket->submitted += length;
+    socket->submitted += send_cost(socket, length);
     return true;
 }
 

@@ -14,6 +14,12 @@
 /* Why this socket cannot send now, or 0. */
 DWORD send_check(const struct socket *socket);
 
+/* How much of the window so many bytes take. */
+uint32_t send_cost(const struct socket *socket, uint32_t length);
+
+/* A nonblocking send may go beyond the window, as on Windows. */
+bool send_takes_whole(const struct socket *socket, const struct operation *operation);
+
 /* Hands over what the window allows (everything if `whole`).  True when the operation is complete,
  * with its result set. */
 bool send_push(struct socket *socket, struct operation *operation, bool whole);

@@ -10,8 +10,7 @@
 #include "socket_life.h"
 #include "startup.h"
 
-#define WHOLE_SEND_MAX (16u << 20)
-#define DATAGRAM_MAX   65507u /* 65535 less the IPv4 and UDP headers */
+#define DATAGRAM_MAX 65507u /* 65535 less the IPv4 and UDP headers */
 
 struct send_call {
     const WSABUF *buffers;
@@ -94,7 +93,7 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
     request.payload2_size = (uint32_t)operation->total;
     if (!error && !(error = request_call(&request))) {
         AcquireSRWLockExclusive(&socket->lock);
-        socket->submitted += (uint32_t)operation->total;
+        socket->submitted += send_cost(socket, (uint32_t)operation->total);
         socket->last_destination = *to;
         if (!socket->bound)
             socket->local = local;
@@ -136,7 +135,7 @@ static DWORD send_nonblocking(struct socket *socket, struct operation *operation
         return WSAEWOULDBLOCK;
     }
     /* Windows takes all or nothing; beyond what a server should keep we take a part */
-    send_push(socket, operation, operation->total <= WHOLE_SEND_MAX);
+    send_push(socket, operation, send_takes_whole(socket, operation));
     return operation->error;
 }
 

@@ -63,13 +63,14 @@ struct socket {
     /* receiving */
     struct segment *arrived, *arrived_last;
     uint32_t arrived_bytes; /* payload not taken yet */
+    uint32_t arrived_datagrams;
     bool end_of_stream;
     bool oob_arrived;
     uint8_t oob_byte;
     struct operation_queue receiving;
 
     /* sending */
-    uint32_t submitted;   /* bytes handed to the server since the beginning, mod 2^32 */
+    uint32_t submitted;   /* handed to the server since the beginning, as `sent` counts */
     uint32_t send_window; /* bytes that may wait in the server before a send is pending */
     struct rs_addr last_destination; /* datagrams: sending there has worked */
     struct operation_queue sending;

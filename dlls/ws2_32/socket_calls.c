@@ -34,8 +34,16 @@ static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET 
     struct socket *socket;
     DWORD error;
 
-    if ((error = session_open(&session)) || (error = ask_for_socket(session, protocol, &request)))
+    if ((error = session_open(&session)))
         return error;
+    if ((error = ask_for_socket(session, protocol, &request))) {
+        if (error == WSAEMFILE || error == WSAENOBUFS)
+            log_rarely(LOG_WARN,
+                       "the server has no room for another socket (error %lu); its log, "
+                       "ringsock-server.log or \"log\" in its directory, says why",
+                       error);
+        return error;
+    }
     socket = socket_make(session, request.value, protocol->iAddressFamily, protocol->iSocketType,
                          protocol->iProtocol);
     if (!socket) {

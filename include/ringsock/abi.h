@@ -29,6 +29,11 @@
 #define RS_MAX_GROUPS 1024u   /* completion ports with a wake word of their own */
 #define RS_RECV_WINDOW (256u << 10) /* bytes the server reads ahead of the program, per socket */
 #define RS_ACCEPT_WINDOW 64u        /* connections accepted ahead of the program, per listener */
+#define RS_DATAGRAM_OVERHEAD 96u    /* what keeping a datagram costs beside its bytes */
+/* what a datagram counts in `sent`, `consumed` and against the windows: empty ones too fill them */
+#define RS_DATAGRAM_COST(length) ((length) + RS_DATAGRAM_OVERHEAD)
+#define RS_BACKLOG_CROWDED (256u << 20) /* `backlog` from which on a socket may hand over at most */
+#define RS_CROWDED_PART (16u << 10)     /* this much at a time, and only with nothing waiting */
 #define RS_ADDR_MAX 28u             /* sockaddr_in6 */
 
 /* ---- names in the runtime directory (relative; all created by the server, mode 0600) ----
@@ -84,10 +89,12 @@ _Static_assert(sizeof(struct rs_slot) == 64, "slot");
 
 struct rs_socket_shared {
     /* written by the server */
-    _Alignas(64) uint32_t sent; /* payload bytes that the kernel has taken since the beginning */
+    _Alignas(64) uint32_t sent; /* payload that the kernel has taken since the beginning: bytes of a
+                                   stream, RS_DATAGRAM_COST of datagrams */
     uint32_t recv_stalled;      /* 1: no credit left, wants RS_SUB_RESUME once there is some */
     /* written by the DLL */
-    _Alignas(64) uint32_t consumed; /* payload bytes that the program has taken since the beginning */
+    _Alignas(64) uint32_t consumed; /* payload that the program has taken since the beginning, in
+                                       the same measure */
     uint32_t want_sent;             /* 1: post RS_COMP_SENT at the next progress (server resets) */
     uint32_t interest;              /* RS_WAKE_* */
 };
@@ -114,6 +121,7 @@ struct rs_segment {
     struct rs_ring comp;              /* server produces */
     /* written by the server */
     _Alignas(64) uint64_t sleeping_until; /* rs clock; 0 = awake, UINT64_MAX = until a doorbell */
+    uint64_t backlog; /* bytes of this session that the kernel did not take and the server keeps */
     /* written by the DLL */
     _Alignas(64) uint64_t earliest_deadline; /* rs clock, UINT64_MAX = none; lowered by who parks,
                                                 raised by the server after it scanned the slots */

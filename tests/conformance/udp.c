@@ -205,6 +205,33 @@ static void test_unreachable(void)
 }
 
 /* bind: WSAEADDRINUSE, WSAEADDRNOTAVAIL, WSAEINVAL "already bound" */
+/* sendto's page: "WSAEACCES: The requested address is a broadcast address, but the appropriate flag
+ * was not set"; what was refused takes no room in the send buffer. */
+static void test_refused_send(void)
+{
+    struct sockaddr_in broadcast = {.sin_family = AF_INET, .sin_port = htons(9)};
+    struct sockaddr_storage address[2];
+    char data[1000] = {0};
+    SOCKET s[2];
+    int length, i;
+
+    net_udp_pair(AF_INET, s, address, &length);
+    broadcast.sin_addr.s_addr = INADDR_BROADCAST;
+    net_nonblocking(s[0], 1);
+    for (i = 0; i < 20; i++)
+        ok_error(
+            sendto(s[0], data, sizeof(data), 0, (struct sockaddr *)&broadcast, sizeof(broadcast)),
+            WSAEACCES);
+    for (i = 0; i < 3; i++) {
+        ok(sendto(s[0], "after", 5, 0, (struct sockaddr *)&address[1], length) == 5,
+           "datagram %d: error %d\n", i, WSAGetLastError());
+        ok(recv(s[1], data, sizeof(data), 0) == 5, "datagram %d: error %d\n", i, WSAGetLastError());
+    }
+    ok(net_writable(s[0], 0), "no room\n");
+    closesocket(s[0]);
+    closesocket(s[1]);
+}
+
 static void test_bind(void)
 {
     struct sockaddr_storage address;
@@ -235,6 +262,7 @@ START_TEST(udp)
     RUN(test_implicit_bind);
     RUN(test_sizes);
     RUN(test_unreachable);
+    RUN(test_refused_send);
     RUN(test_bind);
     WSACleanup();
 }

@@ -276,7 +276,8 @@ static void fake_arrived(struct fake_socket *socket, const uint8_t *bytes, uint3
         socket->data = realloc(socket->data, socket->room);
         check(socket->data);
     }
-    memcpy(socket->data + socket->size, bytes, length);
+    if (length)
+        memcpy(socket->data + socket->size, bytes, length);
     socket->size += length;
 }
 

@@ -155,6 +155,11 @@ static void test_credit(struct fake *fake)
     fake_close(fake, listener);
 }
 
+static uint64_t backlog_of(struct fake *fake)
+{
+    return __atomic_load_n(&fake->segment->backlog, __ATOMIC_SEQ_CST);
+}
+
 /* More is sent than the kernel takes: `sent` stands still, then RS_COMP_SENT comes, nothing is
  * lost. */
 static void test_backlog(struct fake *fake)
@@ -175,6 +180,7 @@ static void test_backlog(struct fake *fake)
     }
     check_equal(fake_call(fake, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0); /* all was looked at */
     check(__atomic_load_n(&fake->shared[peer].sent, __ATOMIC_SEQ_CST) < total);
+    fake_wait(fake, backlog_of(fake) == total - fake->shared[peer].sent);
     __atomic_store_n(&fake->shared[peer].want_sent, 1, __ATOMIC_SEQ_CST);
     check_equal(p->sent_notices, 0);
     fake_close_flags(fake, peer, 0);
@@ -189,6 +195,7 @@ static void test_backlog(struct fake *fake)
     }
     check_equal(native_end(fd), 0);
     fake_wait(fake, p->sent_notices);
+    fake_wait(fake, !backlog_of(fake));
     fake_forget(fake, peer);
     close(fd);
     fake_close(fake, listener);

@@ -34,6 +34,20 @@ static uint32_t open_bound(struct fake *fake)
     return socket;
 }
 
+/* Takes so many datagrams, which are all the bytes that have arrived. */
+static void take(struct fake *fake, uint32_t socket, unsigned count)
+{
+    struct fake_socket *state = fake_socket(fake, socket);
+
+    state->consumed += count * RS_DATAGRAM_OVERHEAD;
+    fake_consume(fake, socket, state->size);
+}
+
+static uint32_t sent_of(struct fake *fake, uint32_t socket)
+{
+    return __atomic_load_n(&fake->shared[socket].sent, __ATOMIC_SEQ_CST);
+}
+
 static void test_echo(struct fake *fake)
 {
     uint32_t a = open_bound(fake), b = fake_open(fake, RS_AF_INET, RS_DGRAM);
@@ -47,15 +61,15 @@ static void test_echo(struct fake *fake)
     fake_wait(fake, sa->datagrams == 1);
     check_equal(sa->size, 5);
     check_equal(sa->source.port, local.port);
-    fake_consume(fake, a, 5);
+    take(fake, a, 1);
     for (int i = 0; i < 500; i++) {
         send_to(fake, a, sa->source, &i, sizeof(i));
         fake_wait(fake, sb->datagrams == (unsigned)i + 1);
         check(!memcmp(sb->data, &i, sizeof(i)));
-        fake_consume(fake, b, sizeof(i));
+        take(fake, b, 1);
         send_to(fake, b, sa->local, &i, sizeof(i));
         fake_wait(fake, sa->datagrams == (unsigned)i + 2);
-        fake_consume(fake, a, sizeof(i));
+        take(fake, a, 1);
     }
     send_to(fake, b, sa->local, NULL, 0);
     fake_wait(fake, sa->datagrams == 502);
@@ -76,10 +90,16 @@ static void test_sizes(struct fake *fake)
     fake_wait(fake, sa->datagrams == 1);
     check_equal(sa->size, 65507);
     check(!memcmp(sa->data, bytes, 65507));
-    fake_consume(fake, a, sa->size);
+    take(fake, a, 1);
+    check_equal(sent_of(fake, b), RS_DATAGRAM_COST(65507u));
     check_equal(send_to_reply(fake, b, sa->local, bytes, 65508), WSAEMSGSIZE);
     check_equal(send_to_reply(fake, b, fake_v4("255.255.255.255", 9), "x", 1), WSAEACCES);
     check_equal(send_to_reply(fake, b, fake_v6("::1", 9), "x", 1), WSAEAFNOSUPPORT);
+    /* whoever was told of the refusal has not counted it as handed over */
+    check_equal(sent_of(fake, b), RS_DATAGRAM_COST(65507u));
+    send_to(fake, b, fake_v4("255.255.255.255", 9), "x", 1);
+    check_equal(fake_call(fake, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0);
+    check_equal(sent_of(fake, b), RS_DATAGRAM_COST(65507u) + RS_DATAGRAM_COST(1u));
     fake_close(fake, a);
     fake_close(fake, b);
 }
@@ -152,6 +172,7 @@ static void test_credit(struct fake *fake)
                              .sin_port = sa->local.port,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     static uint8_t bytes[60000];
+    uint32_t cost;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     uint64_t begin = now_ms();
 
@@ -164,9 +185,40 @@ static void test_credit(struct fake *fake)
     sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to)); /* this one waits */
     usleep(10000);
     fake_reap(fake);
-    check(sa->size >= RS_RECV_WINDOW && sa->size < RS_RECV_WINDOW + sizeof(bytes));
-    fake_consume(fake, a, sa->size);
+    cost = (uint32_t)sa->size + sa->datagrams * RS_DATAGRAM_OVERHEAD;
+    check(cost >= RS_RECV_WINDOW && cost < RS_RECV_WINDOW + RS_DATAGRAM_COST(sizeof(bytes)));
+    take(fake, a, sa->datagrams);
     fake_wait(fake, sa->size);
+    fake_close(fake, a);
+    close(fd);
+}
+
+/* Datagrams without a byte are kept too: the server stops reading ahead of them as well. */
+static void test_empty(struct fake *fake)
+{
+    uint32_t a = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = sa->local.port,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint64_t begin = now_ms();
+    unsigned most = RS_RECV_WINDOW / RS_DATAGRAM_OVERHEAD + 1;
+
+    check(fd >= 0);
+    while (!__atomic_load_n(&fake->shared[a].recv_stalled, __ATOMIC_SEQ_CST)) {
+        check(now_ms() - begin < PATIENCE);
+        sendto(fd, "", 0, 0, (struct sockaddr *)&to, sizeof(to));
+        fake_reap(fake);
+    }
+    for (unsigned i = 0; i < most; i++)
+        sendto(fd, "", 0, 0, (struct sockaddr *)&to, sizeof(to));
+    usleep(10000);
+    fake_reap(fake);
+    check_equal(sa->size, 0);
+    check_equal(sa->datagrams, most);
+    take(fake, a, most);
+    fake_wait(fake, sa->datagrams > most);
     fake_close(fake, a);
     close(fd);
 }
@@ -176,6 +228,7 @@ static void test_flood(struct fake *fake)
     uint32_t a = open_bound(fake);
     struct fake_socket *sa = fake_socket(fake, a);
     uint32_t b = open_bound(fake);
+    unsigned taken = 0;
 
     for (unsigned i = 0; i < 2000; i++) {
         static uint8_t bytes[1000];
@@ -185,10 +238,11 @@ static void test_flood(struct fake *fake)
         send_to(fake, b, sa->local, bytes, sizeof(bytes));
         if (outstanding > 50)
             fake_wait(fake, sa->datagrams > i - 50);
-        fake_consume(fake, a, sa->size);
+        take(fake, a, sa->datagrams - taken);
+        taken = sa->datagrams;
     }
     fake_wait(fake, sa->datagrams == 2000);
-    check_equal(__atomic_load_n(&fake->shared[b].sent, __ATOMIC_SEQ_CST), 2000 * 1000);
+    check_equal(sent_of(fake, b), 2000 * RS_DATAGRAM_COST(1000u));
     fake_close(fake, a);
     fake_close(fake, b);
 }
@@ -204,7 +258,8 @@ int main(void)
     } tests[] = {
         {"echo", test_echo},           {"sizes", test_sizes},
         {"connected", test_connected}, {"unreachable", test_unreachable},
-        {"credit", test_credit},       {"flood", test_flood},
+        {"credit", test_credit},       {"empty", test_empty},
+        {"flood", test_flood},
     };
 
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
