@@ -8,6 +8,7 @@
  * nothing here takes a lock: the threads that held them are gone.
  */
 #include "handles.h"
+#include "afd.h"
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
@@ -31,8 +32,10 @@ static struct closing closing_begin(HANDLE handle)
         socket_put(closing.socket);
         closing.socket = NULL;
     }
-    if (!closing.socket)
+    if (!closing.socket) {
         closing.port = port_closing(handle);
+        afd_helper_closed(handle);
+    }
     return closing;
 }
 
@@ -169,6 +172,35 @@ static NTSTATUS set_socket_information(struct socket *socket, HANDLE file, IO_ST
     return status;
 }
 
+/* A helper on the AFD device: its polls are ours, and so are their packets. */
+static bool set_helper_information(HANDLE file, IO_STATUS_BLOCK *iosb, const void *information,
+                                   ULONG size, ULONG class, NTSTATUS *status)
+{
+    const struct file_completion *completion = information;
+    struct afd_issuer issuer;
+    struct port *port;
+
+    if (!afd_helper_find(file, &issuer))
+        return false;
+    if (issuer.port)
+        port_put(issuer.port);
+    if (class == FILE_COMPLETION_CLASS && size >= sizeof(*completion)) {
+        *status = port_open_fast(file, completion->port, completion->key, &port);
+        if (!*status && !afd_helper_set_port(file, port, completion->key)) {
+            port_put(port);
+            *status = STATUS_INVALID_PARAMETER; /* it has a port already */
+        }
+    } else if (class == FILE_COMPLETION_MODES_CLASS && size >= sizeof(ULONG))
+        *status = afd_helper_set_modes(file, (UCHAR) * (const ULONG *)information)
+                      ? STATUS_SUCCESS
+                      : STATUS_INVALID_HANDLE;
+    else
+        return false;
+    iosb->Status = *status;
+    iosb->Information = 0;
+    return true;
+}
+
 NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
                                         ULONG size, ULONG class)
 {
@@ -181,6 +213,8 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
     if ((socket = socket_find(file))) {
         status = set_socket_information(socket, file, iosb, information, size, class);
         socket_put(socket);
+    } else if (set_helper_information(file, iosb, information, size, class, &status)) {
+        /* done */
     } else if (class == FILE_COMPLETION_CLASS)
         status = set_foreign_completion(file, iosb, information, size);
     else
@@ -191,33 +225,48 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
 
 /* ---- cancelling ---- */
 
-static NTSTATUS cancel(struct socket *socket, void *overlapped, DWORD thread_id,
-                       IO_STATUS_BLOCK *iosb, NTSTATUS none)
+/* Polls and operations that went through this handle.  False: it is none of ours. */
+static bool cancel(HANDLE file, void *which, DWORD thread_id, IO_STATUS_BLOCK *iosb, NTSTATUS none,
+                   NTSTATUS *status)
 {
-    struct operation_filter filter = {.overlapped = overlapped, .thread_id = thread_id};
-    NTSTATUS status = socket_cancel(socket, &filter) ? STATUS_SUCCESS : none;
+    struct operation_filter filter = {.overlapped = which, .thread_id = thread_id};
+    struct afd_issuer issuer;
+    struct socket *socket;
+    ULONG count;
 
-    socket_put(socket);
-    iosb->Status = status;
+    if (RtlDllShutdownInProgress())
+        return false;
+    if ((socket = socket_find(file))) {
+        count = socket_cancel(socket, &filter);
+        socket_put(socket);
+    } else if (afd_helper_find(file, &issuer)) {
+        count = 0;
+        if (issuer.port)
+            port_put(issuer.port);
+    } else
+        return false;
+    count += afd_poll_cancel(file, which, thread_id);
+    *status = count ? STATUS_SUCCESS : none;
+    iosb->Status = *status;
     iosb->Information = 0;
-    return status;
+    return true;
 }
 
 NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb)
 {
-    struct socket *socket = RtlDllShutdownInProgress() ? NULL : socket_find(file);
+    NTSTATUS status;
 
-    if (!socket)
-        return real_NtCancelIoFile(file, iosb);
     /* CancelIo succeeds where there is nothing to cancel; CancelIoEx says ERROR_NOT_FOUND */
-    return cancel(socket, NULL, GetCurrentThreadId(), iosb, STATUS_SUCCESS);
+    if (!cancel(file, NULL, GetCurrentThreadId(), iosb, STATUS_SUCCESS, &status))
+        return real_NtCancelIoFile(file, iosb);
+    return status;
 }
 
 NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb)
 {
-    struct socket *socket = RtlDllShutdownInProgress() ? NULL : socket_find(file);
+    NTSTATUS status;
 
-    if (!socket)
+    if (!cancel(file, which, 0, iosb, STATUS_NOT_FOUND, &status))
         return real_NtCancelIoFileEx(file, which, iosb);
-    return cancel(socket, which, 0, iosb, STATUS_NOT_FOUND);
+    return status;
 }

@@ -18,6 +18,18 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
 NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
 NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
 
+/* afd_calls.c */
+NTSTATUS NTAPI our_NtCreateFile(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
+                                IO_STATUS_BLOCK *iosb, LARGE_INTEGER *size, ULONG file_attributes,
+                                ULONG sharing, ULONG disposition, ULONG options, void *ea,
+                                ULONG ea_size);
+NTSTATUS NTAPI our_NtOpenFile(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
+                              IO_STATUS_BLOCK *iosb, ULONG sharing, ULONG options);
+NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_ROUTINE routine,
+                                         void *context, IO_STATUS_BLOCK *iosb, ULONG code,
+                                         void *input, ULONG input_size, void *output,
+                                         ULONG output_size);
+
 /* port_calls.c */
 NTSTATUS NTAPI our_NtCreateIoCompletion(HANDLE *port, ACCESS_MASK access,
                                         OBJECT_ATTRIBUTES *attributes, ULONG threads);

@@ -4,6 +4,7 @@
  * listener's before an accepted connection's), delivers after it has let go of it.
  */
 #include "inbound.h"
+#include "afd.h"
 #include "accept.h"
 #include "connect.h"
 #include "handle_table.h"
@@ -175,6 +176,7 @@ void inbound_record(struct session *session, const struct rs_record *header, con
     socket_update_interest(arrival.socket);
     ReleaseSRWLockExclusive(&arrival.socket->lock);
     operation_deliver_list(&arrival.finished);
+    afd_poll_clean();
     socket_put(arrival.socket);
 }
 

@@ -26,6 +26,14 @@ NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)
 NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *) = NtCancelIoFile;
 NTSTATUS(NTAPI *real_NtCancelIoFileEx)
 (HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *) = NtCancelIoFileEx;
+NTSTATUS(NTAPI *real_NtCreateFile)
+(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, IO_STATUS_BLOCK *, LARGE_INTEGER *, ULONG, ULONG,
+ ULONG, ULONG, void *, ULONG) = NtCreateFile;
+NTSTATUS(NTAPI *real_NtOpenFile)
+(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, IO_STATUS_BLOCK *, ULONG, ULONG) = NtOpenFile;
+NTSTATUS(NTAPI *real_NtDeviceIoControlFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *,
+ ULONG) = NtDeviceIoControlFile;
 NTSTATUS(NTAPI *real_NtCreateIoCompletion)
 (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG) = NtCreateIoCompletion;
 NTSTATUS(NTAPI *real_NtDuplicateObject)
@@ -197,6 +205,9 @@ static const struct {
     TAKE(NtSetInformationFile, true),
     TAKE(NtCancelIoFile, false),
     TAKE(NtCancelIoFileEx, false),
+    TAKE(NtCreateFile, false),
+    TAKE(NtOpenFile, false),
+    TAKE(NtDeviceIoControlFile, false),
     TAKE(NtCreateIoCompletion, true),
     TAKE(NtSetIoCompletion, true),
     TAKE(NtRemoveIoCompletion, true),

@@ -26,6 +26,14 @@ extern NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)(HANDLE, void *, ULONG, ULONG
                                                     BOOLEAN);
 extern NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *);
 extern NTSTATUS(NTAPI *real_NtCancelIoFileEx)(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
+extern NTSTATUS(NTAPI *real_NtCreateFile)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *,
+                                          IO_STATUS_BLOCK *, LARGE_INTEGER *, ULONG, ULONG, ULONG,
+                                          ULONG, void *, ULONG);
+extern NTSTATUS(NTAPI *real_NtOpenFile)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *,
+                                        IO_STATUS_BLOCK *, ULONG, ULONG);
+extern NTSTATUS(NTAPI *real_NtDeviceIoControlFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                                   IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *,
+                                                   ULONG);
 extern NTSTATUS(NTAPI *real_NtCreateIoCompletion)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *,
                                                   ULONG);
 extern NTSTATUS(NTAPI *real_NtDuplicateObject)(HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG,

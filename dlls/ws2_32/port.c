@@ -256,25 +256,33 @@ static void make_fast(struct port *port)
     ReleaseSRWLockExclusive(&port->lock);
 }
 
-NTSTATUS port_associate(struct socket *socket, HANDLE handle, ULONG_PTR key)
+NTSTATUS port_open_fast(HANDLE file, HANDLE handle, ULONG_PTR key, struct port **port)
 {
-    struct port *port = port_adopt(handle);
-    NTSTATUS status = STATUS_INVALID_PARAMETER;
-
-    if (!port) {
+    if (!(*port = port_adopt(handle))) {
         /* the kernel knows what is wrong with it; or else that it is a port after all */
         struct file_completion information = {handle, key};
         IO_STATUS_BLOCK iosb;
+        NTSTATUS status = real_NtSetInformationFile(file, &iosb, &information, sizeof(information),
+                                                    FILE_COMPLETION_CLASS);
 
-        status = real_NtSetInformationFile((HANDLE)socket->handle, &iosb, &information,
-                                           sizeof(information), FILE_COMPLETION_CLASS);
         if (status)
             return status;
-        if (!(port = port_adopt_unchecked(handle)))
+        if (!(*port = port_adopt_unchecked(handle)))
             return STATUS_NO_MEMORY;
     }
-    if (!port->native)
-        make_fast(port);
+    if (!(*port)->native)
+        make_fast(*port);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS port_associate(struct socket *socket, HANDLE handle, ULONG_PTR key)
+{
+    struct port *port;
+    NTSTATUS status = port_open_fast((HANDLE)socket->handle, handle, key, &port);
+
+    if (status)
+        return status;
+    status = STATUS_INVALID_PARAMETER;
     AcquireSRWLockExclusive(&socket->lock);
     if (!socket->port) {
         socket->port_key = key;

@@ -17,6 +17,10 @@ struct port;
  * a port already.  Takes the socket's lock. */
 NTSTATUS port_associate(struct socket *socket, HANDLE port, ULONG_PTR key);
 
+/* The port behind a handle that `file` is being associated with, with a reference, ready for packets of
+ * ours; or the status that says why not.  Caller holds no lock. */
+NTSTATUS port_open_fast(HANDLE file, HANDLE handle, ULONG_PTR key, struct port **port);
+
 /* Queues one packet, once, in order; wakes a thread that waits for it.  From any thread; caller may
  * hold a socket lock. */
 void port_post(struct port *port, ULONG_PTR key, ULONG_PTR context, NTSTATUS status,

@@ -149,29 +149,51 @@ static void record_edges(struct socket *socket, long edges)
 void socket_notify(struct socket *socket, long edges)
 {
     record_edges(socket, edges);
-    for (struct poller *poller = socket->pollers; poller; poller = poller->next)
-        if (socket_levels(socket, poller->events))
+    for (struct poller *poller = socket->pollers; poller; poller = poller->next) {
+        long levels = socket_levels(socket, poller->events);
+
+        if (levels && poller->waiter)
             waiter_signal(poller->waiter);
+        else if (levels)
+            poller->fires(poller, levels);
+    }
 }
 
 /* ---- who waits ---- */
 
 struct interest {
-    uint32_t slot; /* a wake word that names a thread, or 0 */
-    bool overlapped, any;
+    uint32_t slot;           /* a wake word that names a thread, or 0 */
+    const struct port *port; /* the one whose threads wait */
+    bool pump;               /* somebody waits elsewhere, or at more than one port */
 };
 
-static void interest_of_queue(struct interest *interest, const struct operation_queue *queue)
+static void interest_of_port(struct interest *interest, const struct port *port)
+{
+    if (!port || (interest->port && interest->port != port))
+        interest->pump = true;
+    else
+        interest->port = port;
+}
+
+static void interest_of_waiter(struct interest *interest, const struct waiter *waiter)
+{
+    if (!waiter || !waiter->slot)
+        interest->pump = true;
+    else if (!interest->slot)
+        interest->slot = waiter_wake_word(waiter);
+}
+
+static void interest_of_queue(struct interest *interest, const struct socket *socket,
+                              const struct operation_queue *queue)
 {
     const struct operation *head = queue->head;
 
     if (!head)
         return;
-    interest->any = true;
     if (head->overlapped)
-        interest->overlapped = true;
-    if (head->waiter && head->waiter->slot && !interest->slot)
-        interest->slot = waiter_wake_word(head->waiter);
+        interest_of_port(interest, socket->port);
+    if (head->waiter || !head->overlapped)
+        interest_of_waiter(interest, head->waiter);
 }
 
 /* Some thread may wait in kernel32 for an operation's event, whatever its port's threads do. */
@@ -185,20 +207,21 @@ static uint32_t interest_word(struct socket *socket)
 {
     struct interest interest = {0};
 
-    interest_of_queue(&interest, &socket->receiving);
-    interest_of_queue(&interest, &socket->connecting);
-    interest_of_queue(&interest, &socket->accepting);
-    interest_of_queue(&interest, &socket->sending);
+    interest_of_queue(&interest, socket, &socket->receiving);
+    interest_of_queue(&interest, socket, &socket->connecting);
+    interest_of_queue(&interest, socket, &socket->accepting);
+    interest_of_queue(&interest, socket, &socket->sending);
     for (struct poller *poller = socket->pollers; poller; poller = poller->next) {
-        interest.any = true;
-        if (poller->waiter->slot && !interest.slot)
-            interest.slot = waiter_wake_word(poller->waiter);
+        if (poller->waiter)
+            interest_of_waiter(&interest, poller->waiter);
+        else
+            interest_of_port(&interest, poller->port);
     }
     if (interest.slot)
         return interest.slot;
-    if (interest.overlapped && socket->port && !socket->event_mask && !waits_for_event(socket))
-        return port_wake_word(socket->port);
-    return interest.any || socket->event_mask ? RS_WAKE_PUMP : RS_WAKE_NONE;
+    if (interest.pump || socket->event_mask || waits_for_event(socket))
+        return RS_WAKE_PUMP;
+    return interest.port ? port_wake_word(interest.port) : RS_WAKE_NONE;
 }
 
 void socket_update_interest(struct socket *socket)

@@ -13,11 +13,14 @@
 #include "segment.h"
 #include "session.h"
 
-/* A thread in select, WSAPoll: on the caller's stack, linked to the socket while it waits. */
+/* Somebody who waits for levels, linked to the socket meanwhile: a thread in select or WSAPoll, on
+ * its stack; or an AFD poll, which has no thread. */
 struct poller {
     struct poller *next, **previous;
-    struct waiter *waiter;
-    long events; /* LEVEL_* bits (readiness.h) that should wake it */
+    struct waiter *waiter; /* NULL: `fires` is called, with the socket's lock held */
+    void (*fires)(struct poller *poller, long levels);
+    struct port *port; /* without a waiter: threads wait there, NULL: anywhere */
+    long events;       /* LEVEL_* bits (readiness.h) that should wake it */
 };
 
 /* A connection that arrived on a listener and was not accepted yet. */
@@ -83,6 +86,7 @@ struct socket {
 
     /* readiness */
     struct poller *pollers;
+    struct afd_poll *main_poll; /* afd_poll.c */
     HANDLE event; /* WSAEventSelect; 0 if none */
     long event_mask;
     long event_pending;  /* recorded and not yet enumerated FD_* bits */

@@ -4,6 +4,7 @@
  * index_lock and the socket's lock, never both.
  */
 #include "socket_life.h"
+#include "afd.h"
 #include "blocking_hook.h"
 #include "handle_table.h"
 #include "intercept.h"
@@ -228,6 +229,7 @@ bool socket_closed_by_handle(struct socket *socket)
         free(incoming);
     }
     operation_deliver_list(&finished);
+    afd_poll_clean();
     return true;
 }
 
