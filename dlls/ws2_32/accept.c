@@ -6,6 +6,7 @@
  * may be, before anybody asks; it gets its handle when somebody does.
  */
 #include "accept.h"
+#include "async_select.h"
 #include "log.h"
 #include "option.h"
 #include "readiness.h"
@@ -182,6 +183,7 @@ static DWORD give_handle(struct socket *connection, struct socket *listener)
         return error;
     }
     socket_event_inherit(connection, listener);
+    async_select_inherit(connection, listener);
     return 0;
 }
 

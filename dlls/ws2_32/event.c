@@ -4,6 +4,7 @@
  *
  * Takes the socket's lock.  The recording itself is in readiness.c.
  */
+#include "async_select.h"
 #include "readiness.h"
 #include "startup.h"
 
@@ -85,6 +86,7 @@ int WSAAPI WSAEventSelect(SOCKET handle, WSAEVENT event, long mask)
     }
     AcquireSRWLockExclusive(&socket->lock);
     old = event_replace(socket, copy, mask);
+    async_select_cancel(socket);
     socket->nonblocking = true;
     if (mask)
         record_first_write(socket);

@@ -9,6 +9,7 @@
  */
 #include "handles.h"
 #include "afd.h"
+#include "async_select.h"
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
@@ -28,6 +29,8 @@ static struct closing closing_begin(HANDLE handle)
 {
     struct closing closing = {handle, socket_find(handle), NULL};
 
+    if (closing.socket)
+        async_select_handle_closed(closing.socket);
     if (closing.socket && !socket_closed_by_handle(closing.socket)) {
         socket_put(closing.socket);
         closing.socket = NULL;

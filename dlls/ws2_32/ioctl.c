@@ -58,7 +58,7 @@ static DWORD set_nonblocking(struct ioctl_call *call)
     if ((error = take(call, &value, sizeof(value))))
         return error;
     AcquireSRWLockExclusive(&socket->lock);
-    if (!value && socket->event_mask) {
+    if (!value && socket_is_selected(socket)) {
         call->bytes_on_error = true;
         error = WSAEINVAL;
     } else

@@ -11,6 +11,7 @@
  * and selecting later finds what happened before (Wine's test_events, run on Windows, shows both).
  */
 #include "readiness.h"
+#include "async_select.h"
 #include "port.h"
 
 static bool is_stream(const struct socket *socket)
@@ -94,7 +95,7 @@ long socket_readiness(struct socket *socket)
 
 /* A reset is told as WSAECONNABORTED, unlike what recv says (Wine's test_close_events on Windows).
  */
-static int close_error(const struct socket *socket)
+int socket_close_error(const struct socket *socket)
 {
     if (socket->state == SOCKET_DEAD)
         return WSAENETDOWN;
@@ -103,7 +104,7 @@ static int close_error(const struct socket *socket)
     return socket->error;
 }
 
-static int connect_result(const struct socket *socket)
+int socket_connect_error(const struct socket *socket)
 {
     if (socket->state == SOCKET_DEAD)
         return WSAENETDOWN;
@@ -115,9 +116,9 @@ static void event_record(struct socket *socket, long events)
     long fresh = events & ~socket->event_pending;
 
     if (events & FD_CONNECT)
-        socket->event_error[FD_CONNECT_BIT] = connect_result(socket);
+        socket->event_error[FD_CONNECT_BIT] = socket_connect_error(socket);
     if (events & FD_CLOSE)
-        socket->event_error[FD_CLOSE_BIT] = close_error(socket);
+        socket->event_error[FD_CLOSE_BIT] = socket_close_error(socket);
     if (events & FD_WRITE)
         socket->event_disabled |= FD_WRITE; /* told once, until a send finds no room */
     socket->event_pending |= events;
@@ -130,6 +131,7 @@ void socket_event_enable(struct socket *socket, long events)
     socket->event_disabled &= ~events;
     socket->event_pending &= ~events;
     event_record(socket, events_that_hold(socket, events));
+    async_select_enable(socket, events);
 }
 
 static void record_edges(struct socket *socket, long edges)
@@ -149,6 +151,7 @@ static void record_edges(struct socket *socket, long edges)
 void socket_notify(struct socket *socket, long edges)
 {
     record_edges(socket, edges);
+    async_select_notify(socket, edges);
     for (struct poller *poller = socket->pollers; poller; poller = poller->next) {
         long levels = socket_levels(socket, poller->events);
 
@@ -219,7 +222,7 @@ static uint32_t interest_word(struct socket *socket)
     }
     if (interest.slot)
         return interest.slot;
-    if (interest.pump || socket->event_mask || waits_for_event(socket))
+    if (interest.pump || socket_is_selected(socket) || waits_for_event(socket))
         return RS_WAKE_PUMP;
     return interest.port ? port_wake_word(interest.port) : RS_WAKE_NONE;
 }

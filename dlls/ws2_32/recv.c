@@ -3,6 +3,7 @@
  * recv, recvfrom, WSARecv, WSARecvFrom: from their arguments to one operation.  Takes the socket's
  * lock; the queue is receive.c's.
  */
+#include "async_select.h"
 #include "receive.h"
 #include "guarded_copy.h"
 #include "sockaddr.h"
@@ -104,6 +105,18 @@ static void take_arguments(const struct socket *socket, const struct receive_cal
         operation->refused = operation_set_buffers(operation, call->buffers, call->count);
 }
 
+/* Any receive enables WSAAsyncSelect's message again, but the event record only one that got as far
+ * as the data (Wine's test_events, run on Windows, with an impossible buffer). */
+static void enable_events(struct socket *socket, const struct operation *operation)
+{
+    long events = operation->flags & MSG_OOB ? FD_OOB : FD_READ;
+
+    if (operation->refused || operation->error == WSAEFAULT)
+        async_select_enable(socket, events);
+    else
+        socket_event_enable(socket, events);
+}
+
 static uint64_t deadline_of(const struct socket *socket)
 {
     return socket->receive_timeout ? waiter_deadline(socket->receive_timeout) : WAITER_FOREVER;
@@ -149,7 +162,7 @@ static DWORD receive_now(struct socket *socket, struct receive_call *call,
 
     answered = answer_with_lock(socket, operation, &error);
     nonblocking = socket->nonblocking;
-    socket_event_enable(socket, operation->flags & MSG_OOB ? FD_OOB : FD_READ);
+    enable_events(socket, operation);
     ReleaseSRWLockExclusive(&socket->lock);
     if (answered)
         error = error ? error : operation->error;
@@ -181,7 +194,7 @@ static DWORD post(struct socket *socket, struct operation *operation)
         operation_append(&socket->receiving, operation);
         socket_update_interest(socket);
     }
-    socket_event_enable(socket, operation->flags & MSG_OOB ? FD_OOB : FD_READ);
+    enable_events(socket, operation);
     ReleaseSRWLockExclusive(&socket->lock);
     if (answered)
         return error ? error : operation->error;

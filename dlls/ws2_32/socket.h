@@ -77,7 +77,7 @@ struct socket {
     uint32_t send_window; /* bytes that may wait in the server before a send is pending */
     struct rs_addr last_destination; /* datagrams: sending there has worked */
     struct operation_queue sending;
-    bool fin_pending;       /* shutdown(SD_SEND) waits for `sending` to be handed over */
+    bool fin_pending; /* shutdown(SD_SEND) waits for `sending` to be handed over */
 
     /* connections */
     struct operation_queue connecting; /* at most one connect or ConnectEx, and DisconnectEx */
@@ -92,6 +92,10 @@ struct socket {
     long event_pending;  /* recorded and not yet enumerated FD_* bits */
     long event_disabled; /* FD_* bits that wait for their enabling call */
     int event_error[FD_MAX_EVENTS];
+    HWND window; /* WSAAsyncSelect */
+    UINT window_message;
+    long window_mask; /* 0 if none */
+    long window_told; /* FD_* bits that wait for their enabling call */
 
     /* completion port; set once by port_associate */
     struct port *port;
@@ -107,8 +111,8 @@ struct socket {
     unsigned int group_priority;
     bool receive_buffer_set, send_buffer_set; /* 0 is a size a program may set */
     bool debug, dont_route, randomize_port, port_scalability, reuse_unicast_port;
-    bool v6only_cleared;         /* IPV6_V6ONLY set to 0 on an IPv4 socket: remembered, no effect */
-    uint8_t dont_fragment;       /* 0: the protocol's default, 1: off, 2: on */
+    bool v6only_cleared;   /* IPV6_V6ONLY set to 0 on an IPv4 socket: remembered, no effect */
+    uint8_t dont_fragment; /* 0: the protocol's default, 1: off, 2: on */
     uint32_t multicast_interface; /* IPv4 address or 0.0.0.index, network order */
     uint32_t protection_level;
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
@@ -145,9 +149,17 @@ void socket_for_each(void (*visit)(struct socket *socket, void *context), void *
 /* FD_READ, FD_OOB, FD_WRITE, FD_ACCEPT, FD_CONNECT, FD_CLOSE bits that hold now, levels not edges.
  */
 long socket_readiness(struct socket *socket);
-/* Something changed: wakes pollers, records events for WSAEventSelect and sets its event object.
- * `edges`: FD_* bits that happened just now. */
+/* Something changed: wakes pollers, records events for WSAEventSelect and sets its event object,
+ * posts WSAAsyncSelect's messages.  `edges`: FD_* bits that happened just now. */
 void socket_notify(struct socket *socket, long edges);
+/* WSAEventSelect or WSAAsyncSelect is in force: the socket cannot be made blocking. */
+static inline bool socket_is_selected(const struct socket *socket)
+{
+    return socket->event_mask || socket->window_mask;
+}
+/* What is told with FD_CLOSE and FD_CONNECT. */
+int socket_close_error(const struct socket *socket);
+int socket_connect_error(const struct socket *socket);
 /* A call that re-enables FD_READ, FD_OOB, FD_ACCEPT or FD_WRITE recording (semantics.md 14). */
 void socket_event_enable(struct socket *socket, long events);
 /* Recomputes shared->interest from who waits: operations, pollers, event mask. */

@@ -5,6 +5,7 @@
  */
 #include "socket_life.h"
 #include "afd.h"
+#include "async_select.h"
 #include "blocking_hook.h"
 #include "handle_table.h"
 #include "intercept.h"
@@ -217,6 +218,7 @@ bool socket_closed_by_handle(struct socket *socket)
     socket_event_release(socket);
     AcquireSRWLockExclusive(&socket->lock);
     socket->closing = true;
+    async_select_cancel(socket);
     socket_notify(socket, FD_CLOSE); /* pollers return */
     incoming = socket->incoming;
     socket->incoming = socket->incoming_last = NULL;

@@ -1,76 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Calls that exist on Windows and are not built here: window messages, name space services,
- * socket duplication.
+ * Calls that exist on Windows and are not built here: name space services, socket duplication.
  *
  * Each fails with an error of its own page on learn.microsoft.com, or with WSAEOPNOTSUPP where the
  * page has none that fits; none claims success.  Takes no lock.
  */
 #include "unsupported.h"
-
-/* ---- window messages ---- */
-
-int WINAPI WSAAsyncSelect(SOCKET s, HWND window, u_int message, __LONG32 events)
-{
-    (void)s, (void)window, (void)message, (void)events;
-    refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
-}
-
-HANDLE WINAPI WSAAsyncGetHostByAddr(HWND window, u_int message, const char *address, int length,
-                                    int type, char *buffer, int size)
-{
-    (void)window, (void)message, (void)address, (void)length, (void)type, (void)buffer, (void)size;
-    refuse(WSAEOPNOTSUPP, NULL);
-}
-
-HANDLE WINAPI WSAAsyncGetHostByName(HWND window, u_int message, const char *name, char *buffer,
-                                    int size)
-{
-    (void)window, (void)message, (void)name, (void)buffer, (void)size;
-    refuse(WSAEOPNOTSUPP, NULL);
-}
-
-HANDLE WINAPI WSAAsyncGetProtoByName(HWND window, u_int message, const char *name, char *buffer,
-                                     int size)
-{
-    (void)window, (void)message, (void)name, (void)buffer, (void)size;
-    refuse(WSAEOPNOTSUPP, NULL);
-}
-
-HANDLE WINAPI WSAAsyncGetProtoByNumber(HWND window, u_int message, int number, char *buffer,
-                                       int size)
-{
-    (void)window, (void)message, (void)number, (void)buffer, (void)size;
-    refuse(WSAEOPNOTSUPP, NULL);
-}
-
-HANDLE WINAPI WSAAsyncGetServByName(HWND window, u_int message, const char *name,
-                                    const char *protocol, char *buffer, int size)
-{
-    (void)window, (void)message, (void)name, (void)protocol, (void)buffer, (void)size;
-    refuse(WSAEOPNOTSUPP, NULL);
-}
-
-HANDLE WINAPI WSAAsyncGetServByPort(HWND window, u_int message, int port, const char *protocol,
-                                    char *buffer, int size)
-{
-    (void)window, (void)message, (void)port, (void)protocol, (void)buffer, (void)size;
-    refuse(WSAEOPNOTSUPP, NULL);
-}
-
-/* No task was ever handed out: "the specified asynchronous task handle was invalid". */
-int WINAPI WSACancelAsyncRequest(HANDLE task)
-{
-    (void)task;
-    refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSApSetPostRoutine(void *routine);
-int WINAPI WSApSetPostRoutine(void *routine)
-{
-    (void)routine;
-    refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
-}
 
 /* ---- sockets ---- */
 
