@@ -12,6 +12,7 @@
 #include "name_spaces.h"
 #include "startup.h"
 #include "text.h"
+#include "thread_pool.h"
 
 /* The documented type; it is PVOID in some mingw headers. */
 typedef void(CALLBACK *completion_routine)(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped);
@@ -183,18 +184,6 @@ static void CALLBACK expire(TP_CALLBACK_INSTANCE *instance, void *context, TP_TI
     end(context, WSAETIMEDOUT, NULL);
 }
 
-/* The pool keeps the DLL loaded while a callback of ours runs. */
-static void pool_environment(TP_CALLBACK_ENVIRON *environment)
-{
-    HMODULE self;
-
-    InitializeThreadpoolEnvironment(environment);
-    if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-                               GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                           (const WCHAR *)&pending, &self))
-        SetThreadpoolCallbackLibrary(environment, self);
-}
-
 static LONGLONG timeout_100ns(const struct timeval *timeout)
 {
     return (LONGLONG)timeout->tv_sec * 10000000 + (LONGLONG)timeout->tv_usec * 10;
@@ -206,7 +195,7 @@ static bool start_timer(struct lookup *lookup, const struct timeval *timeout)
     LARGE_INTEGER due = {.QuadPart = -timeout_100ns(timeout)};
     FILETIME relative = {.dwLowDateTime = due.LowPart, .dwHighDateTime = (DWORD)due.HighPart};
 
-    pool_environment(&environment);
+    thread_pool_environment(&environment);
     lookup->timer = CreateThreadpoolTimer(expire, lookup, &environment);
     if (!lookup->timer)
         return false;
@@ -247,11 +236,9 @@ static void publish(struct lookup *lookup, HANDLE *handle)
 /* Runs it; the reference goes to the worker.  An error only if nobody has ended it yet. */
 static DWORD submit(struct lookup *lookup)
 {
-    TP_CALLBACK_ENVIRON environment;
     bool ended;
 
-    pool_environment(&environment);
-    if (TrySubmitThreadpoolCallback(run, lookup, &environment))
+    if (thread_pool_submit(run, lookup))
         return 0;
     ended = InterlockedExchange(&lookup->ended, 1);
     forget(lookup);

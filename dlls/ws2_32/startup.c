@@ -6,6 +6,7 @@
  * state_lock (innermost: nothing is called with it held).
  */
 #include "startup.h"
+#include "async_names.h"
 #include "blocking_hook.h"
 #include "guarded_copy.h"
 #include "log.h"
@@ -131,8 +132,11 @@ int WSAAPI WSACleanup(void)
         return SOCKET_ERROR;
     if (!(count = change_state(-1, 0, false)))
         return return_error(WSANOTINITIALISED);
-    if (count == 1) /* WSACleanup's page: sockets still open are closed */
+    if (count ==
+        1) { /* WSACleanup's page: sockets still open are closed, what is pending is canceled */
+        async_names_cancel_all();
         socket_for_each(close_one, NULL);
+    }
     SetLastError(0);
     return 0;
 }
