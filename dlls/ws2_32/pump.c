@@ -40,6 +40,7 @@ static DWORD CALLBACK pump_main(void *argument)
 {
     struct session *session = argument;
 
+    InterlockedExchange(&session->pump_runs, 1);
     do
         session_reap(session);
     while (park(session));

@@ -37,6 +37,7 @@ struct session {
 
     LONG volatile dead;
     HANDLE pump_fifo;
+    LONG volatile pump_runs;
     uint32_t next_slot;   /* interlocked: the last slot handed out; 0 is the pump's */
     WCHAR directory[260]; /* \\?\unix\... without a trailing separator */
 };

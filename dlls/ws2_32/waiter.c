@@ -224,6 +224,19 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     return something_to_do(waiter) || status == STATUS_WAIT_0 ? WAITER_SIGNALED : WAITER_TIMEOUT;
 }
 
+/* The pump cannot start while somebody holds the loader's lock, as a DllMain that uses Winsock does.
+ * Until it runs nobody else may reap, so the wait looks at the ring again soon. */
+#define WITHOUT_PUMP_MS 2u
+
+static enum waiter_result wait_without_pump(struct waiter *waiter, uint64_t deadline,
+                                            bool alertable)
+{
+    uint64_t soon = rs_clock() + WITHOUT_PUMP_MS * RS_CLOCK_PER_MS;
+    enum waiter_result result = wait_in_nt(waiter, soon < deadline ? soon : deadline, alertable);
+
+    return result == WAITER_TIMEOUT && soon < deadline ? WAITER_SIGNALED : result;
+}
+
 /* The FIFO phase's end; starts the phase if it has not begun. */
 static uint64_t park_end(struct waiter *waiter)
 {
@@ -258,7 +271,8 @@ enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool al
                 return result;
         }
     }
-    return wait_in_nt(waiter, deadline, alertable);
+    return waiter->session->pump_runs ? wait_in_nt(waiter, deadline, alertable)
+                                      : wait_without_pump(waiter, deadline, alertable);
 }
 
 void waiter_signal(struct waiter *waiter)
