@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "submission.h"
 
 #define HELLO_TIMEOUT (30 * CLOCK_PER_SECOND)
+#define BACKLOG_LARGE (32u << 20) /* from here on its memory is worth giving back */
 
 static void hello_timeout(struct timer *timer)
 {
@@ -167,6 +169,12 @@ void session_publish_backlog(struct session *session)
     if (bytes == before)
         return;
     session->backlog_published = bytes;
+    if (bytes > session->backlog_peak)
+        session->backlog_peak = bytes;
+    if (!bytes && session->backlog_peak > BACKLOG_LARGE) {
+        session->backlog_peak = 0;
+        malloc_trim(0); /* the pieces in between have kept the heap from shrinking */
+    }
     /* Publish, then look: the DLL sets want_sent and then reads this word again. */
     __atomic_store_n(&session->segment->backlog, bytes, __ATOMIC_SEQ_CST);
     if (before > RS_BACKLOG_CROWDED && bytes <= RS_BACKLOG_CROWDED)

@@ -63,6 +63,7 @@ struct session {
     uint32_t spare_anchor_count;
     size_t backlog_bytes;       /* of all sockets; session_backlog */
     uint64_t backlog_published; /* what the segment says of it */
+    uint64_t backlog_peak;      /* the most it was since it was 0 or its memory was given back */
     struct link hung; /* sockets whose anchor has hung up, to be closed after `sub` was drained */
 };
 
