@@ -20,6 +20,7 @@ Fixtures
               programs that this session has run (test_conformance.py fills it)
   start_wine  same arguments, returns a Running: .proc (Popen), .pid, .wait(timeout) -> Result,
               .wait_for(pattern), .kill(); what still runs at the test's end is killed
+  runtime     a directory for RINGSOCK_RUNTIME_DIR: a server of the test's own, killed at its end
 
 Prefix: .path, .target, .env(**more) -> dict for subprocess, .system32 (Path), .directory(width)
         (where Windows DLLs of that width lie), .server_pids() -> pids of ringsock-servers of it
@@ -42,6 +43,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from processes import servers_of
 
 WIDTHS = ("x64", "x32")
 TARGETS = ("builtin", "ours")
@@ -359,6 +362,17 @@ def fresh_prefix(build, get_prefix):
     for each in made:
         each.stop()
         shutil.rmtree(each.path, ignore_errors=True)
+
+
+@pytest.fixture
+def runtime():
+    """A short path: it becomes part of FIFO names."""
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    path = Path(tempfile.mkdtemp(prefix="ringsock-test-", dir=base))
+    yield path
+    for pid in servers_of(path):
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

@@ -5,56 +5,21 @@ Each test has a runtime directory, and so a server, of its own: killing it distu
 """
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
+
+from processes import SERVER_PID, servers_of, wait_until, windows_pid
 
 WSAENETDOWN = 10050
 # "ends with WSAENETDOWN within seconds"
 SOON = 5000
 RUNS = int(os.environ.get("RINGSOCK_TEST_RUNS", "1000"))
 AT_ONCE = 8
-PID = re.compile(r"server pid (\d+)")
-
-
-@pytest.fixture
-def runtime():
-    """A short path: it becomes part of FIFO names."""
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    path = Path(tempfile.mkdtemp(prefix="ringsock-test-", dir=base))
-    yield path
-    for pid in servers_of(path):
-        os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def servers_of(runtime):
-    """Servers started with a --runtime below this directory."""
-    pids = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else ()
-        except OSError:
-            continue
-        if words and words[0].endswith(b"ringsock-server") and \
-                any(w.startswith(bytes(runtime)) for w in words):
-            pids.append(int(entry.name))
-    return pids
-
-
-def wait_until(condition, timeout=20):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.mark.parametrize("mode", ["recv", "send", "accept", "recvfrom", "select", "poll", "event",
@@ -64,7 +29,7 @@ def test_server_killed(mode, width, build, start_wine, runtime):
                          env={"RINGSOCK_RUNTIME_DIR": str(runtime)})
     program.wait_for("READY")
     time.sleep(0.2)  # until it really waits
-    first = int(PID.search(program.log)[1])
+    first = int(SERVER_PID.search(program.log)[1])
     assert servers_of(runtime) == [first]
     os.kill(first, signal.SIGKILL)
     result = program.wait(60)
@@ -74,7 +39,7 @@ def test_server_killed(mode, width, build, start_wine, runtime):
         assert int(error) == WSAENETDOWN, str(result)
         assert int(milliseconds) < SOON, str(result)
     assert "AGAIN OK" in result.out and result.rc == 0, str(result)
-    pids = {int(pid) for pid in PID.findall(result.log)}
+    pids = {int(pid) for pid in SERVER_PID.findall(result.log)}
     assert len(pids) == 2, f"no second server: {result}"
 
 
@@ -114,22 +79,6 @@ def test_ticket_of_a_dead_server(width, build, start_wine, runtime):
 # ---- the program is killed ----
 def pattern(start, length):
     return bytes((i * 7 + (i >> 11)) & 0xff for i in range(start, start + length))
-
-
-def windows_pid(program, name):
-    """The Unix process that runs the Windows program: the one started, or a child of it."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = (entry / "stat").read_text()
-            words = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        session = int(stat.rsplit(")", 1)[1].split()[3])
-        if name in words and session == program.pid and b"ringsock-server" not in words:
-            return int(entry.name)
-    raise AssertionError(f"no process of {name}")
 
 
 def test_what_was_handed_over_is_sent(width, build, start_wine, runtime):
@@ -208,7 +157,7 @@ def test_nothing_is_left_behind(width, build, start_wine, runtime):
     program = start_wine(build.exe("dying", width), "children", AT_ONCE, stdin=subprocess.PIPE,
                          env={"RINGSOCK_RUNTIME_DIR": str(runtime), "RINGSOCK_LOG": "info"})
     program.wait_for("READY")
-    pid = int(PID.search(program.log)[1])
+    pid = int(SERVER_PID.search(program.log)[1])
     shared = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
 
     def run(count, total):

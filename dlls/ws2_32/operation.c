@@ -58,6 +58,12 @@ bool operation_remove(struct operation_queue *queue, struct operation *operation
 
 /* ---- buffers ---- */
 
+static DWORD no_memory(void)
+{
+    log_rarely(LOG_WARN, "no memory for an operation: WSAENOBUFS");
+    return WSAENOBUFS;
+}
+
 /* Room for a copy of the array; nothing is taken for one whose end is not there. */
 static DWORD allocate_buffers(struct operation *operation, const WSABUF *buffers, DWORD count)
 {
@@ -73,7 +79,7 @@ static DWORD allocate_buffers(struct operation *operation, const WSABUF *buffers
     if ((operation->buffers = malloc(size)))
         return 0;
     operation->buffers = operation->inline_buffers;
-    return WSAENOBUFS;
+    return no_memory();
 }
 
 DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, DWORD count)
@@ -170,12 +176,10 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
         InterlockedDecrement(&outstanding);
         return NULL;
     }
-    *error = WSAENOBUFS;
     if (!issuer || (routine && !waiter_thread(issuer)) ||
         !(operation = calloc(1, sizeof(*operation)))) {
         InterlockedDecrement(&outstanding);
-        log_rarely(LOG_WARN, "no memory for an overlapped operation beside %ld others",
-                   outstanding);
+        *error = no_memory();
         return NULL;
     }
     operation->buffers = operation->inline_buffers;
