@@ -38,6 +38,7 @@ struct operation {
     size_t done;   /* bytes moved so far */
     DWORD flags;   /* MSG_* as given */
     DWORD refused; /* what its arguments alone answer; the socket's state is asked before that */
+    bool result_refused; /* lpNumberOfBytesRecvd is not there: WSAEFAULT if it completes at once */
     struct sockaddr *address; /* recvfrom: filled in; sendto: copy in address_copy */
     int *address_length;
     bool address_checked; /* could be written when the operation began to wait */

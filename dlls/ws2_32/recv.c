@@ -56,11 +56,25 @@ static DWORD check_address(const struct socket *socket, struct operation *operat
     return 0;
 }
 
+/* lpNumberOfBytesRecvd matters only to a call that completes at once. */
+static DWORD check_result(const struct socket *socket, const struct operation *operation)
+{
+    bool something = socket->arrived || socket->end_of_stream || socket->error;
+
+    if (!operation->result_refused)
+        return 0;
+    if (operation->overlapped && !(operation->flags & MSG_OOB) &&
+        (socket->receiving.head || !something))
+        return 0; /* it will wait */
+    return WSAEFAULT;
+}
+
 /* True when there is an answer: *error, or the operation is complete. */
 static bool answer(struct socket *socket, struct operation *operation, DWORD *error)
 {
     return (*error = receive_check(socket, operation->flags)) || (*error = operation->refused) ||
-           receive_try(socket, operation) || (*error = check_address(socket, operation));
+           (*error = check_result(socket, operation)) || receive_try(socket, operation) ||
+           (*error = check_address(socket, operation));
 }
 
 /* The same after what is in the ring has been applied; the lock stays held. */
@@ -97,9 +111,10 @@ static void take_arguments(const struct socket *socket, const struct receive_cal
     operation->flags = call->flags;
     operation->address = socket->type == SOCK_STREAM ? NULL : call->from;
     operation->address_length = call->from_length;
+    operation->result_refused = pointer_is_bad(call, overlapped);
     if (!call->count)
         operation->refused = WSAEINVAL;
-    else if (pointer_is_bad(call, overlapped) || address_is_bad(socket, call))
+    else if (address_is_bad(socket, call))
         operation->refused = WSAEFAULT;
     else
         operation->refused = operation_set_buffers(operation, call->buffers, call->count);
