@@ -34,10 +34,10 @@ static DWORD receive_check(const struct socket *socket, DWORD flags)
         return WSAENOTCONN;
     if (!stream && !socket->bound)
         return WSAEINVAL; /* WSARecv.txt: "The socket has not been bound" */
-    if (!stream && (flags & MSG_OOB))
-        return WSAEOPNOTSUPP;
     if (socket->shut_recv)
         return WSAESHUTDOWN;
+    if (!stream && (flags & MSG_OOB))
+        return WSAEOPNOTSUPP;
     /* WSARecv.txt: MSG_WAITALL "along with MSG_OOB, MSG_PEEK, or MSG_PARTIAL", on a nonblocking
      * socket or for messages "will fail with WSAEOPNOTSUPP" */
     if ((flags & MSG_WAITALL) &&

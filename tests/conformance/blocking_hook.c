@@ -604,24 +604,24 @@ static void test_exit_in_hook(void)
 
 START_TEST(blocking_hook)
 {
-    test_not_initialised();
-    test_version_2();
-    test_both_versions();
+    RUN(test_not_initialised);
+    RUN(test_version_2);
+    RUN(test_both_versions);
     start(version_1);
-    test_runs_while_blocked();
-    test_called_again();
-    test_not_called();
-    test_is_blocking();
-    test_in_progress();
-    test_per_thread();
-    test_cancel_recv();
-    test_cancel_accept_and_select();
-    test_cancel_send();
-    test_cancel_gethostbyname();
-    test_nothing_to_cancel();
-    test_install();
-    test_default_hook();
-    test_bad_hook();
-    test_exit_in_hook();
+    RUN(test_runs_while_blocked);
+    RUN(test_called_again);
+    RUN(test_not_called);
+    RUN(test_is_blocking);
+    RUN(test_in_progress);
+    RUN(test_per_thread);
+    RUN(test_cancel_recv);
+    RUN(test_cancel_accept_and_select);
+    RUN(test_cancel_send);
+    RUN(test_cancel_gethostbyname);
+    RUN(test_nothing_to_cancel);
+    RUN(test_install);
+    RUN(test_default_hook);
+    RUN(test_bad_hook);
+    RUN(test_exit_in_hook);
     ok_success(WSACleanup());
 }
