@@ -36,12 +36,20 @@ def _port(conns, target):
                "port", ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns))
 
 
+def _told(program, how, conns):
+    """The same with another way of being told."""
+    return Row(f"{program}-{conns}", f"ping-pong 64 B, {how}, {conns} conn", RATE, None, program,
+               ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns))
+
+
 def _call(name, title, target, *args, ops=512):
     return Row(name, title, COST, target, "calls", ("--call", *args), ops)
 
 
 ROWS = (
     _port(1, 3), _port(100, 3), _port(1000, None),
+    _told("event", "event", 1), _told("event", "event", 50),
+    _told("routine", "completion routine", 1), _told("routine", "completion routine", 100),
     Row("blocking", "ping-pong 64 B, blocking, 1 conn", RATE, 3, "blocking", ("--size", "64")),
     Row("bulk", "bulk, 64 KiB sends, 1 conn", BYTES, 3, "bulk", ("--size", "65536")),
     _call("recv-empty", "recv, nothing there", 20, "recv-empty"),
