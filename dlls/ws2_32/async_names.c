@@ -10,6 +10,7 @@
  */
 #include "async_names.h"
 #include "guarded_copy.h"
+#include "packing.h"
 #include "startup.h"
 #include "thread_pool.h"
 #include "winsock.h"
@@ -42,103 +43,14 @@ static SRWLOCK list_lock = SRWLOCK_INIT;
 static struct request_task *list;
 static ULONG_PTR last_id;
 
-/* ---- packing: the same structure, its pointers as they will be in the program's buffer ---- */
-
-struct packing {
-    char *memory; /* where it is built; NULL while its size is found out */
-    char *buffer; /* where it will be */
-    size_t used;
-};
-
-/* Where a part goes, in both places. */
-static char *place(struct packing *packing, size_t size, void *memory)
-{
-    char *there = packing->buffer + packing->used;
-
-    *(char **)memory = packing->memory ? packing->memory + packing->used : NULL;
-    packing->used += size;
-    return there;
-}
-
-static char *pack_bytes(struct packing *packing, const void *bytes, size_t size)
-{
-    char *here, *there = place(packing, size, &here);
-
-    if (here)
-        memcpy(here, bytes, size);
-    return there;
-}
-
-static char *pack_string(struct packing *packing, const char *text)
-{
-    return pack_bytes(packing, text, strlen(text) + 1);
-}
-
-/* A list of strings (size 0) or of things of one size, which NULL ends. */
-static char **pack_list(struct packing *packing, char *const *from, size_t size)
-{
-    char **here, **there;
-    size_t count = 0;
-
-    while (from && from[count])
-        count++;
-    there = (char **)place(packing, (count + 1) * sizeof(char *), &here);
-    for (size_t i = 0; i < count; i++) {
-        char *item = size ? pack_bytes(packing, from[i], size) : pack_string(packing, from[i]);
-
-        if (here)
-            here[i] = item;
-    }
-    if (here)
-        here[count] = NULL;
-    return there;
-}
-
-/* The pointers come first, so that they are aligned; the addresses before the strings. */
-static void pack_host(struct packing *packing, const struct hostent *from)
-{
-    struct hostent *here, host = *from;
-
-    place(packing, sizeof(host), &here);
-    host.h_addr_list = pack_list(packing, from->h_addr_list, (size_t)from->h_length);
-    packing->used = (packing->used + sizeof(char *) - 1) & ~(sizeof(char *) - 1);
-    host.h_aliases = pack_list(packing, from->h_aliases, 0);
-    host.h_name = pack_string(packing, from->h_name);
-    if (here)
-        *here = host;
-}
-
-static void pack_service(struct packing *packing, const struct servent *from)
-{
-    struct servent *here, service = *from;
-
-    place(packing, sizeof(service), &here);
-    service.s_aliases = pack_list(packing, from->s_aliases, 0);
-    service.s_name = pack_string(packing, from->s_name);
-    service.s_proto = pack_string(packing, from->s_proto);
-    if (here)
-        *here = service;
-}
-
-static void pack_protocol(struct packing *packing, const struct protoent *from)
-{
-    struct protoent *here, protocol = *from;
-
-    place(packing, sizeof(protocol), &here);
-    protocol.p_aliases = pack_list(packing, from->p_aliases, 0);
-    protocol.p_name = pack_string(packing, from->p_name);
-    if (here)
-        *here = protocol;
-}
-
 static void pack(struct packing *packing, enum kind kind, const void *answer)
 {
     if (kind <= HOST_BY_ADDRESS)
-        pack_host(packing, answer);
+        packing_host(packing, answer);
     else if (kind <= SERVICE_BY_PORT)
-        pack_service(packing, answer);
+        packing_service(packing, answer);
     else
-        pack_protocol(packing, answer);
+        packing_protocol(packing, answer);
 }
 
 /* ---- the list ---- */
