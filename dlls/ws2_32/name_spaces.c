@@ -1,81 +1,267 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The name space providers: DNS, under the name and GUID that every Windows gives its own.
+ * The catalog of name space providers, and its enumeration.
  *
- * It is the one that getaddrinfo and gethostbyname stand for; the look-up functions of the name
- * space interface itself are not built (unsupported.c).  Constant data, no lock.
+ * Without an entry in the registry it has the two providers that are built, with the names and
+ * GUIDs that every Windows gives them; the first change writes them there with the rest, and from
+ * then on the registry is the catalog.  Takes no lock.
  */
 #include "name_spaces.h"
+#include "catalog_registry.h"
+#include "guarded_copy.h"
+#include "packing.h"
 #include "startup.h"
 
 #include <ws2spi.h>
 
 const GUID dns_provider = {
     0x22059d40, 0x7e9e, 0x11cf, {0xae, 0x5a, 0x00, 0xaa, 0x00, 0xa7, 0x11, 0x2b}};
-static const char dns_name[] = "Tcpip";
-static const WCHAR dns_name_wide[] = L"Tcpip";
+const GUID nla_provider = NLA_NAMESPACE_GUID;
 
-/* The number of providers, written behind each other with their strings after them. */
-static int enumerate(DWORD *size, void *buffer, size_t entry_size, const void *name,
-                     size_t name_size)
+static const struct {
+    const GUID *provider;
+    DWORD name_space;
+    const WCHAR *identifier, *path;
+} built_in[] = {
+    {&nla_provider, NS_NLA, L"Network Location Awareness Legacy (NLAv1) Namespace",
+     L"%SystemRoot%\\system32\\nlaapi.dll"},
+    {&dns_provider, NS_DNS, L"Tcpip", L"%SystemRoot%\\System32\\mswsock.dll"},
+};
+
+/* ---- the list ---- */
+
+void name_spaces_free(struct name_space_list *list)
 {
-    WSANAMESPACE_INFOEXW *entry = buffer; /* all four structures begin alike */
-    DWORD needed = (DWORD)(entry_size + name_size);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->entries[i].blob);
+    free(list->entries);
+    list->entries = NULL;
+    list->count = 0;
+}
+
+struct name_space *name_spaces_find(const struct name_space_list *list, const GUID *provider)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!memcmp(&list->entries[i].provider, provider, sizeof(*provider)))
+            return &list->entries[i];
+    return NULL;
+}
+
+static DWORD load_built_in(struct name_space_list *list)
+{
+    if (!(list->entries = calloc(ARRAYSIZE(built_in), sizeof(*list->entries))))
+        return WSA_NOT_ENOUGH_MEMORY;
+    list->count = ARRAYSIZE(built_in);
+    for (size_t i = 0; i < list->count; i++) {
+        struct name_space *entry = &list->entries[i];
+
+        entry->provider = *built_in[i].provider;
+        entry->name_space = built_in[i].name_space;
+        entry->active = TRUE;
+        wcscpy(entry->identifier, built_in[i].identifier);
+        wcscpy(entry->path, built_in[i].path);
+    }
+    return 0;
+}
+
+static bool load_entry(HKEY key, struct name_space *entry)
+{
+    DWORD size;
+    GUID *provider = catalog_get_bytes(key, L"ProviderId", &size);
+
+    if (!provider || size != sizeof(*provider)) {
+        free(provider);
+        return false;
+    }
+    entry->provider = *provider;
+    free(provider);
+    catalog_get_text(key, L"DisplayString", entry->identifier, NAME_SPACE_TEXT);
+    catalog_get_text(key, L"LibraryPath", entry->path, NAME_SPACE_TEXT);
+    entry->name_space = catalog_get_number(key, L"SupportedNameSpace");
+    entry->version = catalog_get_number(key, L"Version");
+    entry->active = catalog_get_number(key, L"Enabled") != 0;
+    entry->blob = catalog_get_bytes(key, L"ProviderInfo", &entry->blob_size);
+    return true;
+}
+
+DWORD name_spaces_load(bool wow, struct name_space_list *list)
+{
+    struct catalog_view view = {NAME_SPACE_CATALOG, wow};
+    HKEY entries = catalog_open(&view, false), key;
+    DWORD count = entries ? catalog_count(entries) : 0, error = 0;
+
+    memset(list, 0, sizeof(*list));
+    if (!count)
+        error = load_built_in(list);
+    else if (!(list->entries = calloc(count, sizeof(*list->entries))))
+        error = WSA_NOT_ENOUGH_MEMORY;
+    for (DWORD i = 1; !error && i <= count; i++)
+        if ((key = catalog_entry(entries, i, false))) {
+            list->count += load_entry(key, &list->entries[list->count]);
+            RegCloseKey(key);
+        }
+    if (entries)
+        RegCloseKey(entries);
+    return error;
+}
+
+static bool save_entry(HKEY key, const struct name_space *entry)
+{
+    return catalog_set_text(key, L"DisplayString", entry->identifier) &&
+           catalog_set_text(key, L"LibraryPath", entry->path) &&
+           catalog_set_number(key, L"SupportedNameSpace", entry->name_space) &&
+           catalog_set_number(key, L"Version", entry->version) &&
+           catalog_set_number(key, L"Enabled", entry->active != 0) &&
+           catalog_set_number(key, L"StoresServiceClassInfo", 0) &&
+           catalog_set_bytes(key, L"ProviderId", &entry->provider, sizeof(GUID)) &&
+           (!entry->blob || catalog_set_bytes(key, L"ProviderInfo", entry->blob, entry->blob_size));
+}
+
+DWORD name_spaces_save(bool wow, const struct name_space_list *list)
+{
+    struct catalog_view view = {NAME_SPACE_CATALOG, wow};
+    HKEY entries = catalog_open(&view, true), key;
+    DWORD error = 0;
+
+    if (!entries)
+        return WSAEACCES;
+    catalog_clear(entries);
+    for (size_t i = 0; i < list->count && !error; i++) {
+        key = catalog_entry(entries, (DWORD)i + 1, true);
+        if (!key || !save_entry(key, &list->entries[i]))
+            error = WSASYSCALLFAILURE;
+        if (key)
+            RegCloseKey(key);
+    }
+    RegCloseKey(entries);
+    catalog_written(&view, (DWORD)list->count);
+    return error;
+}
+
+/* ---- enumeration ---- */
+
+/* How the four structures differ; they begin alike. */
+struct form {
+    size_t size; /* of an entry */
+    bool ansi, extended;
+};
+_Static_assert(offsetof(WSANAMESPACE_INFOA, lpszIdentifier) ==
+                       offsetof(WSANAMESPACE_INFOEXW, lpszIdentifier) &&
+                   offsetof(WSANAMESPACE_INFOW, lpszIdentifier) ==
+                       offsetof(WSANAMESPACE_INFOEXW, lpszIdentifier) &&
+                   offsetof(WSANAMESPACE_INFOEXA, ProviderSpecific) ==
+                       offsetof(WSANAMESPACE_INFOEXW, ProviderSpecific),
+               "the four structures begin alike");
+
+/* The entries behind each other, then what they point to. */
+static void pack(struct packing *packing, const struct name_space_list *list,
+                 const struct form *form)
+{
+    WSANAMESPACE_INFOEXW info;
+    void *here;
+
+    packing_place(packing, list->count * form->size, &here);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct name_space *entry = &list->entries[i];
+
+        memset(&info, 0, sizeof(info));
+        info.NSProviderId = entry->provider;
+        info.dwNameSpace = entry->name_space;
+        info.fActive = entry->active;
+        info.dwVersion = entry->version;
+        info.lpszIdentifier = packing_text(packing, entry->identifier, form->ansi);
+        if (form->extended && entry->blob) {
+            packing_align(packing);
+            info.ProviderSpecific.cbSize = entry->blob_size;
+            info.ProviderSpecific.pBlobData = packing_bytes(packing, entry->blob, entry->blob_size);
+        }
+        if (here)
+            memcpy((char *)here + i * form->size, &info, form->size);
+    }
+}
+
+static DWORD store(const struct name_space_list *list, const struct form *form, DWORD *size,
+                   void *buffer)
+{
+    struct packing packing = {NULL, buffer, 0};
+    DWORD error = 0;
+
+    pack(&packing, list, form);
+    if (!buffer || *size < packing.used) {
+        *size = (DWORD)packing.used;
+        return WSAEFAULT;
+    }
+    if (!(packing.memory = malloc(packing.used)))
+        return WSA_NOT_ENOUGH_MEMORY;
+    packing.used = 0;
+    pack(&packing, list, form);
+    if (guarded_copy(buffer, packing.memory, packing.used))
+        error = WSAEFAULT;
+    free(packing.memory);
+    return error;
+}
+
+/* "the number of WSANAMESPACE_INFO structures copied into lpnspBuffer" */
+static int enumerate(bool wow, const struct form *form, DWORD *size, void *buffer)
+{
+    struct name_space_list list;
+    DWORD error;
+    int count;
 
     if (!startup_check())
         return SOCKET_ERROR;
     if (!size)
         return return_error(WSAEFAULT);
-    if (!buffer || *size < needed) {
-        *size = needed;
-        return return_error(WSAEFAULT);
-    }
-    memset(buffer, 0, entry_size);
-    entry->NSProviderId = dns_provider;
-    entry->dwNameSpace = NS_DNS;
-    entry->fActive = TRUE;
-    entry->lpszIdentifier = memcpy((char *)buffer + entry_size, name, name_size);
-    return 1;
+    if ((error = name_spaces_load(wow, &list)))
+        return return_error(error);
+    error = store(&list, form, size, buffer);
+    count = (int)list.count;
+    name_spaces_free(&list);
+    return error ? return_error(error) : count;
 }
-_Static_assert(offsetof(WSANAMESPACE_INFOA, lpszIdentifier) ==
-                       offsetof(WSANAMESPACE_INFOEXW, lpszIdentifier) &&
-                   offsetof(WSANAMESPACE_INFOW, lpszIdentifier) ==
-                       offsetof(WSANAMESPACE_INFOEXW, lpszIdentifier) &&
-                   offsetof(WSANAMESPACE_INFOEXA, lpszIdentifier) ==
-                       offsetof(WSANAMESPACE_INFOEXW, lpszIdentifier),
-               "the four structures begin alike");
 
 INT WINAPI WSAEnumNameSpaceProvidersA(LPDWORD size, LPWSANAMESPACE_INFOA buffer)
 {
-    return enumerate(size, buffer, sizeof(*buffer), dns_name, sizeof(dns_name));
+    static const struct form form = {sizeof(WSANAMESPACE_INFOA), true, false};
+
+    return enumerate(false, &form, size, buffer);
 }
 
 INT WINAPI WSAEnumNameSpaceProvidersW(LPDWORD size, LPWSANAMESPACE_INFOW buffer)
 {
-    return enumerate(size, buffer, sizeof(*buffer), dns_name_wide, sizeof(dns_name_wide));
+    static const struct form form = {sizeof(WSANAMESPACE_INFOW), false, false};
+
+    return enumerate(false, &form, size, buffer);
 }
 
 INT WINAPI WSAEnumNameSpaceProvidersExA(LPDWORD size, LPWSANAMESPACE_INFOEXA buffer)
 {
-    return enumerate(size, buffer, sizeof(*buffer), dns_name, sizeof(dns_name));
+    static const struct form form = {sizeof(WSANAMESPACE_INFOEXA), true, true};
+
+    return enumerate(false, &form, size, buffer);
 }
 
 INT WINAPI WSAEnumNameSpaceProvidersExW(LPDWORD size, LPWSANAMESPACE_INFOEXW buffer)
 {
-    return enumerate(size, buffer, sizeof(*buffer), dns_name_wide, sizeof(dns_name_wide));
+    static const struct form form = {sizeof(WSANAMESPACE_INFOEXW), false, true};
+
+    return enumerate(false, &form, size, buffer);
 }
 
 #ifdef _WIN64
-/* The 32-bit DLL of the same package has the same provider. */
 INT WINAPI WSCEnumNameSpaceProvidersEx32(LPDWORD size, LPWSANAMESPACE_INFOEXW buffer);
 
 INT WINAPI WSCEnumNameSpaceProviders32(LPDWORD size, LPWSANAMESPACE_INFOW buffer)
 {
-    return enumerate(size, buffer, sizeof(*buffer), dns_name_wide, sizeof(dns_name_wide));
+    static const struct form form = {sizeof(WSANAMESPACE_INFOW), false, false};
+
+    return enumerate(true, &form, size, buffer);
 }
 
 INT WINAPI WSCEnumNameSpaceProvidersEx32(LPDWORD size, LPWSANAMESPACE_INFOEXW buffer)
 {
-    return enumerate(size, buffer, sizeof(*buffer), dns_name_wide, sizeof(dns_name_wide));
+    static const struct form form = {sizeof(WSANAMESPACE_INFOEXW), false, true};
+
+    return enumerate(true, &form, size, buffer);
 }
 #endif

@@ -32,19 +32,13 @@ int WINAPI WSCGetProviderInfo(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYT
                               size_t *size, DWORD flags, LPINT error);
 int WINAPI WSCSetProviderInfo(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info, size_t size,
                               DWORD flags, LPINT error);
-int WINAPI WSCInstallNameSpaceEx(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                 LPGUID provider, LPBLOB blob);
-int WINAPI WSCInstallNameSpaceEx2(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                  LPGUID provider, LPBLOB blob, DWORD catalog);
 int WINAPI WSCInstallProviderEx(LPGUID provider, const WCHAR *path, const LPWSAPROTOCOL_INFOW list,
                                 DWORD count, DWORD catalog, void *reserved, LPINT error);
 int WINAPI WSCInstallProviderAndChains(const LPGUID provider, const LPWSTR path, const LPWSTR name,
                                        DWORD flags, const LPWSAPROTOCOL_INFOA list, DWORD count,
                                        LPDWORD catalog_id, LPINT error);
-int WINAPI WSCUnInstallNameSpaceEx2(LPGUID provider, DWORD catalog);
 int WINAPI WSCUpdateProviderEx(LPGUID provider, const WCHAR *path, const LPWSAPROTOCOL_INFOW list,
                                DWORD count, DWORD catalog, LPINT error);
-int WINAPI WSCWriteNameSpaceOrder(LPGUID providers, DWORD count);
 int WINAPI WSCWriteProviderOrder(LPDWORD entries, DWORD count);
 int WINAPI WSCWriteProviderOrderEx(LPDWORD entries, DWORD count, DWORD catalog);
 
@@ -210,49 +204,3 @@ int WINAPI WSCSetApplicationCategoryEx(LPCWSTR path, DWORD path_length, LPCWSTR 
 }
 
 /* ---- name space providers ---- */
-
-int WINAPI WSCEnableNSProvider(LPGUID provider, WINBOOL enable)
-{
-    (void)provider, (void)enable;
-    refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSCInstallNameSpace(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                               LPGUID provider)
-{
-    (void)name, (void)path, (void)name_space, (void)version, (void)provider;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
-}
-
-int WINAPI WSCInstallNameSpaceEx(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                 LPGUID provider, LPBLOB blob)
-{
-    (void)name, (void)path, (void)name_space, (void)version, (void)provider, (void)blob;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
-}
-
-int WINAPI WSCInstallNameSpaceEx2(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                  LPGUID provider, LPBLOB blob, DWORD catalog)
-{
-    (void)name, (void)path, (void)name_space, (void)version, (void)provider, (void)blob;
-    (void)catalog;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
-}
-
-int WINAPI WSCUnInstallNameSpace(LPGUID provider)
-{
-    (void)provider;
-    refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSCUnInstallNameSpaceEx2(LPGUID provider, DWORD catalog)
-{
-    (void)provider, (void)catalog;
-    refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSCWriteNameSpaceOrder(LPGUID providers, DWORD count)
-{
-    (void)providers, (void)count;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
-}

@@ -11,13 +11,10 @@ int WINAPI WSCGetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PB
                                 size_t *size, DWORD flags, LPINT error);
 int WINAPI WSCSetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                                 size_t size, DWORD flags, LPINT error);
-int WINAPI WSCInstallNameSpaceEx32(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                   LPGUID provider, LPBLOB blob);
 int WINAPI WSCInstallProviderAndChains64_32(const LPGUID provider, const LPWSTR path,
                                             const LPWSTR path32, const LPWSTR name, DWORD flags,
                                             const LPWSAPROTOCOL_INFOA list, DWORD count,
                                             LPDWORD catalog_id, LPINT error);
-int WINAPI WSCWriteNameSpaceOrder32(LPGUID providers, DWORD count);
 int WINAPI WSCWriteProviderOrder32(LPDWORD entries, DWORD count);
 
 int WINAPI WSCDeinstallProvider32(LPGUID provider, LPINT error)
@@ -68,38 +65,6 @@ int WINAPI WSCWriteProviderOrder32(LPDWORD entries, DWORD count)
 {
     (void)entries, (void)count;
     refuse(WSANO_RECOVERY, WSANO_RECOVERY);
-}
-
-int WINAPI WSCEnableNSProvider32(LPGUID provider, WINBOOL enable)
-{
-    (void)provider, (void)enable;
-    refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSCInstallNameSpace32(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                 LPGUID provider)
-{
-    (void)name, (void)path, (void)name_space, (void)version, (void)provider;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
-}
-
-int WINAPI WSCInstallNameSpaceEx32(LPWSTR name, LPWSTR path, DWORD name_space, DWORD version,
-                                   LPGUID provider, LPBLOB blob)
-{
-    (void)name, (void)path, (void)name_space, (void)version, (void)provider, (void)blob;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
-}
-
-int WINAPI WSCUnInstallNameSpace32(LPGUID provider)
-{
-    (void)provider;
-    refuse(WSAEINVAL, SOCKET_ERROR);
-}
-
-int WINAPI WSCWriteNameSpaceOrder32(LPGUID providers, DWORD count)
-{
-    (void)providers, (void)count;
-    refuse(WSASYSCALLFAILURE, SOCKET_ERROR);
 }
 
 #else

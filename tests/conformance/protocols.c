@@ -146,48 +146,15 @@ static void test_provider_path(void)
     ok(result == SOCKET_ERROR && error == WSAEFAULT, "got %d, error %d\n", result, error);
 }
 
-/* WSAEnumNameSpaceProvidersW's page: "WSAEFAULT: ... the buffer length was too small ... Pass in a
- * buffer at least as large as the value returned". */
-static void test_name_spaces(void)
-{
-    union {
-        WSANAMESPACE_INFOW list[8];
-        char bytes[4096];
-    } buffer;
-    DWORD size = 0;
-    int count, i, dns = 0;
-
-    todo_wine
-    {
-        ok_error(WSAEnumNameSpaceProvidersW(&size, NULL), WSAEFAULT);
-        ok_error(WSAEnumNameSpaceProvidersW(NULL, buffer.list), WSAEFAULT);
-        ok(size >= sizeof(buffer.list[0]) && size <= sizeof(buffer), "got size %lu\n", size);
-        count = WSAEnumNameSpaceProvidersW(&size, buffer.list);
-        ok(count >= 1, "got %d, error %d\n", count, WSAGetLastError());
-        for (i = 0; i < count; i++)
-            dns |= buffer.list[i].dwNameSpace == NS_DNS && buffer.list[i].fActive &&
-                   buffer.list[i].lpszIdentifier[0];
-        ok(dns, "no DNS\n");
-    }
-}
-
 /* Neither crashes nor claims success: one of each shape of result. */
 static void test_refusals(void)
 {
-    WSAQUERYSETW query = {.dwSize = sizeof(query)};
     GUID guid = {0};
-    HANDLE handle;
     int error = 0;
 
-    todo_wine ok_error(WSALookupServiceBeginW(NULL, 0, &handle), WSAEFAULT);
-    ok(WSALookupServiceBeginW(&query, 0, NULL) == SOCKET_ERROR, "succeeded\n");
-    todo_wine ok(WSALookupServiceEnd((HANDLE)0x7fffff) == SOCKET_ERROR, "succeeded\n");
-    todo_wine ok(WSCInstallNameSpace((WCHAR *)L"x", (WCHAR *)L"x.dll", NS_DNS, 1, &guid) != 0,
-                 "succeeded\n");
     todo_wine ok(WSCDeinstallProvider(&guid, &error) == SOCKET_ERROR && error, "succeeded\n");
     ok(WSAJoinLeaf(INVALID_SOCKET, NULL, 0, NULL, NULL, NULL, NULL, 0) == INVALID_SOCKET,
        "succeeded\n");
-    ok(WSARemoveServiceClass(&guid) == SOCKET_ERROR, "succeeded\n");
 }
 
 /* "WSANOTINITIALISED" */
@@ -206,7 +173,6 @@ START_TEST(protocols)
     RUN(test_filter);
     RUN(test_of_socket);
     RUN(test_provider_path);
-    RUN(test_name_spaces);
     RUN(test_refusals);
     WSACleanup();
 }
