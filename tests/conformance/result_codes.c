@@ -155,9 +155,10 @@ static void test_listening(void)
     int length;
     SOCKET s = net_listener(AF_INET, &address, &length);
 
-    net_nonblocking(s, 1); /* so that a DLL without this rule does not wait for ever */
-    todo_some expect_receives(s, WSAENOTCONN);
-    todo_some expect_sends(s, WSAENOTCONN);
+    if (!on_builtin()) { /* of which one, 32-bit 10.0, hangs here */
+        expect_receives(s, WSAENOTCONN);
+        expect_sends(s, WSAENOTCONN);
+    }
     closesocket(s);
 }
 
