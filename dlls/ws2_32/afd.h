@@ -10,6 +10,7 @@
 
 #include "ntcalls.h"
 
+struct operation_filter;
 struct port;
 
 #define IOCTL_AFD_POLL 0x12024u
@@ -77,9 +78,9 @@ bool afd_helper_set_modes(HANDLE handle, UCHAR modes);
 
 /* Takes the reference on the issuer's port.  Caller holds no lock. */
 NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *request);
-/* Those that match: sent through the handle (NULL: any), with that status block (NULL: any), by
- * that thread (0: any).  They end with STATUS_CANCELLED.  Returns how many.  No lock held. */
-ULONG afd_poll_cancel(HANDLE handle, const IO_STATUS_BLOCK *iosb, DWORD thread_id);
+/* Those that match (cancel.h; `overlapped` is the status block) and were sent through the handle
+ * (NULL: any) end with STATUS_CANCELLED.  Returns how many.  No lock held. */
+ULONG afd_poll_cancel(HANDLE handle, const struct operation_filter *filter);
 /* Unlinks polls that have ended since; costs a load when there are none.  No socket lock held. */
 void afd_poll_clean(void);
 

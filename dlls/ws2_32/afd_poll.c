@@ -18,6 +18,7 @@
  * without a context.
  */
 #include "afd.h"
+#include "cancel.h"
 #include "guarded_copy.h"
 #include "log.h"
 #include "port.h"
@@ -34,9 +35,9 @@ struct afd_poll {
     struct afd_poll *next, **previous; /* of one of the two lists */
     struct afd_issuer issuer;
     struct afd_request request;
-    DWORD thread_id;
-    HANDLE thread;     /* for the routine */
-    LONGLONG deadline; /* rs clock; INT64_MAX: none */
+    uint64_t issued_by; /* the serial of a thread's waiter */
+    HANDLE thread;      /* for the routine */
+    LONGLONG deadline;  /* rs clock; INT64_MAX: none */
     bool exclusive, ended;
     bool linking; /* its thread is still at it: not to be freed */
     ULONG count;
@@ -412,6 +413,7 @@ static NTSTATUS ask(struct afd_poll *poll)
 NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *request)
 {
     struct afd_request checked = *request;
+    struct waiter *waiter = waiter_current();
     NTSTATUS status = check_request(&checked);
     struct afd_poll *poll = NULL;
 
@@ -424,7 +426,7 @@ NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *req
     }
     poll->issuer = *issuer;
     poll->request = checked;
-    poll->thread_id = GetCurrentThreadId();
+    poll->issued_by = waiter ? waiter->serial : ISSUER_NOBODY;
     poll->deadline = deadline_of(checked.head.timeout);
     poll->exclusive = checked.head.exclusive != 0;
     poll->count = checked.head.count;
@@ -435,7 +437,21 @@ NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *req
 
 /* ---- cancelling ---- */
 
-ULONG afd_poll_cancel(HANDLE handle, const IO_STATUS_BLOCK *iosb, DWORD thread_id)
+/* As for any other request (cancel.c, Wine's test_async_thread_termination). */
+static bool ends_with_thread(const struct afd_poll *poll)
+{
+    return !poll->issuer.port || poll->request.event || poll->request.routine ||
+           !poll->request.context;
+}
+
+static bool matches(const struct operation_filter *filter, const struct afd_poll *poll)
+{
+    return (!filter->overlapped || poll->request.iosb == filter->overlapped) &&
+           (!filter->issuer || poll->issued_by == filter->issuer) &&
+           (!filter->thread_exit || ends_with_thread(poll));
+}
+
+ULONG afd_poll_cancel(HANDLE handle, const struct operation_filter *filter)
 {
     static const struct outcome outcome = {.status = STATUS_CANCELLED};
     struct afd_poll *poll, *next;
@@ -444,8 +460,7 @@ ULONG afd_poll_cancel(HANDLE handle, const IO_STATUS_BLOCK *iosb, DWORD thread_i
     AcquireSRWLockExclusive(&polls_lock);
     for (poll = under_way; poll; poll = next) {
         next = poll->next;
-        if ((handle && poll->issuer.handle != handle) || (iosb && poll->request.iosb != iosb) ||
-            (thread_id && poll->thread_id != thread_id))
+        if ((handle && poll->issuer.handle != handle) || !matches(filter, poll))
             continue;
         end_poll(poll, &outcome);
         count++;

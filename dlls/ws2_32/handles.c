@@ -10,6 +10,7 @@
 #include "handles.h"
 #include "afd.h"
 #include "async_select.h"
+#include "cancel.h"
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
@@ -229,10 +230,9 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
 /* ---- cancelling ---- */
 
 /* Polls and operations that went through this handle.  False: it is none of ours. */
-static bool cancel(HANDLE file, void *which, DWORD thread_id, IO_STATUS_BLOCK *iosb, NTSTATUS none,
-                   NTSTATUS *status)
+static bool cancel(HANDLE file, const struct operation_filter *filter, IO_STATUS_BLOCK *iosb,
+                   NTSTATUS none, NTSTATUS *status)
 {
-    struct operation_filter filter = {.overlapped = which, .thread_id = thread_id};
     struct afd_issuer issuer;
     struct socket *socket;
     ULONG count;
@@ -240,7 +240,7 @@ static bool cancel(HANDLE file, void *which, DWORD thread_id, IO_STATUS_BLOCK *i
     if (RtlDllShutdownInProgress())
         return false;
     if ((socket = socket_find(file))) {
-        count = socket_cancel(socket, &filter);
+        count = socket_cancel(socket, filter);
         socket_put(socket);
     } else if (afd_helper_find(file, &issuer)) {
         count = 0;
@@ -248,7 +248,7 @@ static bool cancel(HANDLE file, void *which, DWORD thread_id, IO_STATUS_BLOCK *i
             port_put(issuer.port);
     } else
         return false;
-    count += afd_poll_cancel(file, which, thread_id);
+    count += afd_poll_cancel(file, filter);
     *status = count ? STATUS_SUCCESS : none;
     iosb->Status = *status;
     iosb->Information = 0;
@@ -257,19 +257,22 @@ static bool cancel(HANDLE file, void *which, DWORD thread_id, IO_STATUS_BLOCK *i
 
 NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb)
 {
+    struct waiter *waiter = waiter_existing();
+    struct operation_filter filter = {.issuer = waiter ? waiter->serial : ISSUER_NOBODY};
     NTSTATUS status;
 
     /* CancelIo succeeds where there is nothing to cancel; CancelIoEx says ERROR_NOT_FOUND */
-    if (!cancel(file, NULL, GetCurrentThreadId(), iosb, STATUS_SUCCESS, &status))
+    if (!cancel(file, &filter, iosb, STATUS_SUCCESS, &status))
         return real_NtCancelIoFile(file, iosb);
     return status;
 }
 
 NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb)
 {
+    struct operation_filter filter = {.overlapped = which};
     NTSTATUS status;
 
-    if (!cancel(file, which, 0, iosb, STATUS_NOT_FOUND, &status))
+    if (!cancel(file, &filter, iosb, STATUS_NOT_FOUND, &status))
         return real_NtCancelIoFileEx(file, which, iosb);
     return status;
 }

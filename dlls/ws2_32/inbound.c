@@ -6,6 +6,7 @@
 #include "inbound.h"
 #include "afd.h"
 #include "accept.h"
+#include "cancel.h"
 #include "connect.h"
 #include "handle_table.h"
 #include "log.h"
@@ -187,7 +188,7 @@ static void kill_socket(struct socket *socket)
     AcquireSRWLockExclusive(&socket->lock);
     socket->state = SOCKET_DEAD;
     socket->error = socket->so_error = WSAENETDOWN;
-    socket_abort_operations(socket, WSAENETDOWN, &all_operations, &finished);
+    socket_abort_all(socket, WSAENETDOWN, &finished);
     socket_notify(socket, FD_READ | FD_WRITE | FD_CLOSE | FD_ACCEPT | FD_CONNECT);
     ReleaseSRWLockExclusive(&socket->lock);
     operation_deliver_list(&finished);

@@ -6,24 +6,8 @@
 #include "guarded_copy.h"
 #include "intercept.h"
 #include "log.h"
-#include "socket_life.h"
+#include "thread_end.h"
 #include "waiter.h"
-
-static void cancel_of_thread(struct socket *socket, void *context)
-{
-    socket_cancel(socket, context);
-}
-
-/* WSARecv.txt: "All I/O initiated by a given thread is canceled when that thread exits." */
-static void thread_ends(void)
-{
-    struct operation_filter filter = {.thread_id = GetCurrentThreadId(), .thread_exit = true};
-    struct waiter *waiter = waiter_current();
-
-    if (waiter && waiter->pending_operations > 0)
-        socket_for_each(cancel_of_thread, &filter);
-    waiter_thread_detach();
-}
 
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
 

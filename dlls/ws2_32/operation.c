@@ -12,6 +12,7 @@
 #include "log.h"
 #include "ntcalls.h"
 #include "port.h"
+#include "routine.h"
 #include "socket.h"
 
 /* ---- queues ---- */
@@ -188,7 +189,7 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
     operation->overlapped = overlapped;
     operation->routine = routine;
     operation->issuer = issuer;
-    operation->issuer_thread = issuer->thread_id;
+    operation->issuer_serial = issuer->serial;
     operation->no_packet = event & 1;
     if (!routine) /* with one hEvent is the program's own */
         operation->event = (HANDLE)(event & ~(ULONG_PTR)1);
@@ -197,7 +198,7 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
     return operation;
 }
 
-static void operation_free(struct operation *operation)
+void operation_free(struct operation *operation)
 {
     InterlockedDecrement(&operation->issuer->pending_operations);
     InterlockedDecrement(&outstanding);
@@ -215,34 +216,11 @@ void operation_discard(struct operation *operation)
     operation_free(operation);
 }
 
-/* Runs in the issuing thread, in an alertable wait. */
-static void CALLBACK run_routine(ULONG_PTR routine, ULONG_PTR context, ULONG_PTR flags)
-{
-    WSAOVERLAPPED *overlapped = (WSAOVERLAPPED *)context;
-    ULONG_PTR status = (ULONG)STATUS_ACCESS_VIOLATION, count = 0;
-
-    /* the program may have freed it; Windows would crash here */
-    guarded_load_pointer(&overlapped->Internal, &status);
-    guarded_load_pointer(&overlapped->InternalHigh, &count);
-    ((LPWSAOVERLAPPED_COMPLETION_ROUTINE)routine)(error_from_status((NTSTATUS)status), (DWORD)count,
-                                                  overlapped, (DWORD)flags);
-}
-
-static void queue_routine(struct operation *operation)
-{
-    NTSTATUS status =
-        NtQueueApcThread(operation->issuer->thread, run_routine, (ULONG_PTR)operation->routine,
-                         (ULONG_PTR)operation->overlapped, operation->result_flags);
-
-    if (status)
-        log_warn("a completion routine cannot be queued: status %08lx", (unsigned long)status);
-}
-
 static bool wants_packet(const struct operation *operation)
 {
     const struct socket *socket = operation->socket;
 
-    return socket->port && !operation->routine && !operation->no_packet &&
+    return socket->port && !operation->no_packet &&
            !(operation->immediate && !operation->error &&
              (socket->completion_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
 }
@@ -259,14 +237,16 @@ static void deliver_overlapped(struct operation *operation)
     guarded_store_pointer(&overlapped->InternalHigh, operation->done);
     guarded_store(&overlapped->Offset, operation->result_flags);
     guarded_store_pointer(&overlapped->Internal, (ULONG)status);
-    if (operation->routine)
-        queue_routine(operation);
-    else if (operation->event)
+    if (waiter)
+        waiter_signal(waiter);
+    if (operation->routine) {
+        routine_queue(operation);
+        return;
+    }
+    if (operation->event)
         SetEvent(operation->event);
     if (wants_packet(operation))
         port_post(socket->port, socket->port_key, (ULONG_PTR)overlapped, status, operation->done);
-    if (waiter)
-        waiter_signal(waiter);
     operation_free(operation);
 }
 

@@ -59,11 +59,12 @@ struct operation {
     struct waiter *waiter;     /* synchronous, or a WSAGetOverlappedResult that waits */
     WSAOVERLAPPED *overlapped; /* NULL: synchronous */
     HANDLE event;
-    bool no_packet; /* the low bit of hEvent */
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
-    struct waiter *issuer;
-    DWORD issuer_thread;
+    bool no_packet; /* the low bit of hEvent */
     bool immediate; /* completed within the call itself: FILE_SKIP_* apply */
+    struct waiter *issuer;
+    uint64_t issuer_serial; /* not the issuer's any more: that thread has ended */
+    const void *frame;      /* where its routine was called from (routine.c) */
 };
 
 struct operation_queue {
@@ -96,7 +97,10 @@ void operation_discard(struct operation *operation);
  * with an error discarded.  Returns the error. */
 DWORD operation_end_call(struct operation *operation, DWORD error);
 
-/* Tells whoever is to be told; frees an overlapped one.  Holds no socket lock. */
+/* The end of an overlapped operation that has told whom it had to tell. */
+void operation_free(struct operation *operation);
+
+/* Tells whoever is to be told; frees an overlapped one, in the end.  Holds no socket lock. */
 void operation_deliver(struct operation *operation);
 /* For a list linked by next, in order. */
 void operation_deliver_list(struct operation_queue *queue);

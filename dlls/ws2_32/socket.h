@@ -52,7 +52,8 @@ struct socket {
     uint32_t anchor; /* of an incoming connection */
 
     enum socket_state state;
-    bool closing; /* closesocket has begun */
+    bool closing;      /* closesocket has begun */
+    bool close_resets; /* and ends the connection with a reset */
     bool bound, nonblocking;
     bool shut_send, shut_recv;
     bool connect_failed;        /* for select's exception set and WSAPoll, until the next connect */

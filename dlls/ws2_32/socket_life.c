@@ -7,6 +7,7 @@
 #include "afd.h"
 #include "async_select.h"
 #include "blocking_hook.h"
+#include "cancel.h"
 #include "handle_table.h"
 #include "intercept.h"
 #include "log.h"
@@ -120,66 +121,7 @@ void socket_discard(struct socket *socket)
     submit_simple(socket->session, RS_SUB_CLOSE, RS_CLOSE_ABORT, socket->index);
 }
 
-/* ---- cancellation ---- */
-
-static bool matches(const struct operation_filter *filter, const struct operation *operation)
-{
-    const WSAOVERLAPPED *overlapped = operation->overlapped;
-
-    if (filter->overlapped && overlapped != filter->overlapped)
-        return false;
-    if (filter->thread_id && (!overlapped || operation->issuer_thread != filter->thread_id))
-        return false;
-    /* ExitThread's page excepts what is associated with a port; Windows still cancels it where an
-     * event is told of it, or no packet would be (facts of Wine's tests, run on Windows) */
-    return !filter->thread_exit || !operation->socket->port || operation->event ||
-           operation->no_packet;
-}
-
-static ULONG abort_queue(struct operation_queue *queue, DWORD error,
-                         const struct operation_filter *filter, struct operation_queue *finished)
-{
-    struct operation_queue all = *queue;
-    struct operation *operation;
-    ULONG count = 0;
-
-    *queue = (struct operation_queue){0};
-    while ((operation = operation_pop(&all))) {
-        if (!matches(filter, operation)) {
-            operation_append(queue, operation);
-            continue;
-        }
-        operation->error = error;
-        operation_append(finished, operation);
-        count++;
-    }
-    return count;
-}
-
-ULONG socket_abort_operations(struct socket *socket, DWORD error,
-                              const struct operation_filter *filter,
-                              struct operation_queue *finished)
-{
-    ULONG count = abort_queue(&socket->receiving, error, filter, finished);
-
-    count += abort_queue(&socket->sending, error, filter, finished);
-    count += abort_queue(&socket->connecting, error, filter, finished);
-    count += abort_queue(&socket->accepting, error, filter, finished);
-    socket_update_interest(socket);
-    return count;
-}
-
-ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter)
-{
-    struct operation_queue finished = {0};
-    ULONG count;
-
-    AcquireSRWLockExclusive(&socket->lock);
-    count = socket_abort_operations(socket, WSA_OPERATION_ABORTED, filter, &finished);
-    ReleaseSRWLockExclusive(&socket->lock);
-    operation_deliver_list(&finished);
-    return count;
-}
+/* ---- waiting ---- */
 
 DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
                   uint64_t deadline)
@@ -208,6 +150,27 @@ DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct o
 
 /* ---- end ---- */
 
+static bool has_overlapped(const struct operation_queue *queue)
+{
+    const struct operation *operation = queue->head;
+
+    while (operation && !operation->overlapped)
+        operation = operation->next;
+    return operation != NULL;
+}
+
+/* Windows resets a connection whose overlapped operations closing aborts: libuv's tcp.c, "If any
+ * overlapped req failed to cancel, calling closesocket now would cause Win32 to send an RST
+ * packet"; the same in .NET's SafeSocketHandle.  Behind a shutdown what was sent still counts. */
+static bool close_resets(const struct socket *socket)
+{
+    if (socket->linger.l_onoff && !socket->linger.l_linger)
+        return true;
+    return socket->type == SOCK_STREAM &&
+           (has_overlapped(&socket->receiving) ||
+            (has_overlapped(&socket->sending) && !socket->shut_send));
+}
+
 bool socket_closed_by_handle(struct socket *socket)
 {
     struct operation_queue finished = {0};
@@ -222,7 +185,8 @@ bool socket_closed_by_handle(struct socket *socket)
     socket_notify(socket, FD_CLOSE); /* pollers return */
     incoming = socket->incoming;
     socket->incoming = socket->incoming_last = NULL;
-    socket_abort_operations(socket, WSA_OPERATION_ABORTED, &all_operations, &finished);
+    socket->close_resets = close_resets(socket);
+    socket_abort_for_close(socket, &finished);
     ReleaseSRWLockExclusive(&socket->lock);
     for (; incoming; incoming = next) {
         next = incoming->next;
@@ -235,14 +199,9 @@ bool socket_closed_by_handle(struct socket *socket)
     return true;
 }
 
-static bool close_resets(const struct socket *socket)
-{
-    return socket->linger.l_onoff && !socket->linger.l_linger;
-}
-
 void socket_after_close(struct socket *socket)
 {
-    submit_simple(socket->session, RS_SUB_CLOSE, close_resets(socket) ? RS_CLOSE_ABORT : 0,
+    submit_simple(socket->session, RS_SUB_CLOSE, socket->close_resets ? RS_CLOSE_ABORT : 0,
                   socket->index);
 }
 
@@ -278,7 +237,7 @@ DWORD socket_close(struct socket *socket)
     if (!socket_closed_by_handle(socket))
         return WSAENOTSOCK;
     real_NtClose((HANDLE)socket->handle);
-    if (waits && !socket->nonblocking)
+    if (waits && !socket->nonblocking && !socket->close_resets)
         error = close_and_wait(socket);
     else
         socket_after_close(socket);

@@ -23,23 +23,6 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor);
 /* Gives an unwanted connection without a handle back to the server: it is reset. */
 void socket_discard(struct socket *socket);
 
-/* Which operations of a socket are meant; all of them where it is all zero. */
-struct operation_filter {
-    const WSAOVERLAPPED *overlapped; /* NULL: any */
-    DWORD thread_id;                 /* who issued it; 0: anybody */
-    bool thread_exit;                /* only what the end of that thread cancels */
-};
-static const struct operation_filter all_operations = {0};
-
-/* Takes operations off their queues and appends them to `finished` with this error.  Caller holds
- * the lock.  Returns how many. */
-ULONG socket_abort_operations(struct socket *socket, DWORD error,
-                              const struct operation_filter *filter,
-                              struct operation_queue *finished);
-
-/* The same with WSA_OPERATION_ABORTED, and delivers them.  Takes the lock. */
-ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter);
-
 /* closesocket for a socket that was found; consumes no reference.  Returns 0 or a WSA code. */
 DWORD socket_close(struct socket *socket);
 

@@ -15,6 +15,7 @@
 static DWORD tls_index = TLS_OUT_OF_INDEXES;
 static SRWLOCK free_lock = SRWLOCK_INIT;
 static struct waiter *free_list; /* waiters of threads that have ended; never freed */
+static LONG64 volatile last_serial;
 
 bool waiter_init(void)
 {
@@ -33,34 +34,52 @@ static struct waiter *waiter_take_free(void)
     return waiter;
 }
 
-struct waiter *waiter_current(void)
+static struct waiter *waiter_make(void)
+{
+    struct waiter *waiter = calloc(1, sizeof(*waiter));
+
+    if (!waiter)
+        return NULL;
+    waiter->shared = &waiter->local;
+    if (!(waiter->event = CreateEventW(NULL, FALSE, FALSE, NULL))) {
+        free(waiter);
+        return NULL;
+    }
+    return waiter;
+}
+
+static struct waiter *waiter_assign(void)
+{
+    struct waiter *waiter = waiter_take_free();
+
+    if (!waiter && !(waiter = waiter_make()))
+        return NULL;
+    waiter->thread_id = GetCurrentThreadId();
+    AcquireSRWLockExclusive(&waiter->lock);
+    waiter->serial = (uint64_t)InterlockedIncrement64(&last_serial);
+    ReleaseSRWLockExclusive(&waiter->lock);
+    TlsSetValue(tls_index, waiter);
+    return waiter;
+}
+
+struct waiter *waiter_existing(void)
 {
     DWORD error = GetLastError();
     struct waiter *waiter = TlsGetValue(tls_index);
 
-    if (!waiter) {
-        if (!(waiter = waiter_take_free())) {
-            if (!(waiter = calloc(1, sizeof(*waiter))))
-                return NULL;
-            waiter->shared = &waiter->local;
-            if (!(waiter->event = CreateEventW(NULL, FALSE, FALSE, NULL))) {
-                free(waiter);
-                return NULL;
-            }
-        }
-        waiter->thread_id = GetCurrentThreadId();
-        TlsSetValue(tls_index, waiter);
-    }
     SetLastError(error); /* TlsGetValue clears it */
     return waiter;
 }
 
-void waiter_thread_detach(void)
+struct waiter *waiter_current(void)
 {
-    struct waiter *waiter = TlsGetValue(tls_index);
+    struct waiter *waiter = waiter_existing();
 
-    if (!waiter)
-        return;
+    return waiter ? waiter : waiter_assign();
+}
+
+void waiter_give_back(struct waiter *waiter)
+{
     blocking_hook_forget(waiter);
     TlsSetValue(tls_index, NULL);
     if (waiter->thread)
@@ -89,6 +108,12 @@ uint64_t waiter_deadline(DWORD milliseconds)
 {
     return milliseconds == INFINITE ? WAITER_FOREVER
                                     : rs_clock() + (uint64_t)milliseconds * RS_CLOCK_PER_MS;
+}
+
+/* waiter_signal has claimed a thread that was WAITING and sets its event: leave none behind. */
+static void take_event(struct waiter *waiter)
+{
+    NtWaitForSingleObject(waiter->event, FALSE, NULL);
 }
 
 /* Gives the thread a slot and a FIFO of this session.  Failing is no error: then the thread waits
@@ -123,8 +148,20 @@ static void waiter_attach(struct waiter *waiter, struct session *session)
     waiter->shared = &session->slots[slot];
 }
 
+/* An APC that runs inside a wait in NT calls Winsock: it needs the slot.  The wait below looks at
+ * its condition again when the APC has returned. */
+static void leave_outer_wait(struct waiter *waiter)
+{
+    waiter->in_nt = false;
+    if (__atomic_exchange_n(&waiter->shared->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST) ==
+        RS_SLOT_RUNNING)
+        take_event(waiter);
+}
+
 void waiter_arm(struct waiter *waiter, struct session *session)
 {
+    if (waiter->in_nt)
+        leave_outer_wait(waiter);
     if (waiter->session != session)
         waiter_attach(waiter, session);
     InterlockedExchange(&waiter->signaled, 0);
@@ -207,16 +244,19 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     NTSTATUS status;
     uint32_t old;
 
+    waiter->in_nt = true;
     __atomic_store_n(&waiter->shared->state, RS_SLOT_WAITING, __ATOMIC_SEQ_CST);
     if (something_to_do(waiter))
         status = STATUS_TIMEOUT;
     else
         status = NtWaitForSingleObject(waiter->event, alertable,
                                        deadline == WAITER_FOREVER ? NULL : &timeout);
+    if (!waiter->in_nt) /* an APC has waited meanwhile */
+        return WAITER_APC;
+    waiter->in_nt = false;
     old = __atomic_exchange_n(&waiter->shared->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST);
     if (old == RS_SLOT_RUNNING && status != STATUS_WAIT_0) {
-        /* waiter_signal has claimed the slot and sets the event: leave none behind */
-        NtWaitForSingleObject(waiter->event, FALSE, NULL);
+        take_event(waiter);
         return WAITER_SIGNALED;
     }
     if (status == STATUS_USER_APC)
@@ -259,6 +299,10 @@ enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline)
 
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable)
 {
+    if (alertable && waiter->apc_queued) { /* before the FIFO phase, which runs none */
+        SleepEx(0, TRUE);
+        return WAITER_APC;
+    }
     if (take_signal(waiter))
         return WAITER_SIGNALED;
     if (waiter->slot) {
@@ -286,4 +330,14 @@ void waiter_signal(struct waiter *waiter)
         SetEvent(waiter->event);
         break;
     }
+}
+
+void waiter_unpark(struct waiter *waiter)
+{
+    uint32_t parked = RS_SLOT_PARKED;
+
+    InterlockedExchange(&waiter->signaled, 1);
+    if (__atomic_compare_exchange_n(&waiter->shared->state, &parked, RS_SLOT_RUNNING, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        fifo_write_byte(waiter);
 }

@@ -25,6 +25,8 @@
 #define RINGSOCK_PARK_MS 10u
 #define WAITER_FOREVER   UINT64_MAX
 
+struct operation;
+
 struct waiter {
     struct session *session; /* whose slot this is, or NULL */
     uint32_t slot;           /* 0: none, the pump wakes this thread */
@@ -37,8 +39,16 @@ struct waiter {
     LONG volatile signaled;
     LONG volatile pending_operations; /* overlapped ones this thread issued that are not finished */
     uint64_t park_until;
+    bool in_nt;   /* in the NT phase of a wait, or in an APC that this wait runs */
     FARPROC hook; /* blocking_hook.c's, like the two below */
     bool in_hook, cancelled;
+    struct operation *running; /* routine.c's: on the thread's stack, innermost first */
+
+    SRWLOCK lock; /* guards what follows */
+    /* Of the thread that has this waiter: ids come again, this does not.  0: of none any more. */
+    uint64_t serial;
+    struct operation *routines, *routines_last; /* routine.c's: due, in order */
+    bool volatile apc_queued;                   /* which will run them */
     struct waiter *next_free;
 };
 
@@ -46,6 +56,8 @@ enum waiter_result { WAITER_SIGNALED, WAITER_TIMEOUT, WAITER_APC, WAITER_CANCELL
 
 /* The calling thread's waiter, NULL when out of memory. */
 struct waiter *waiter_current(void);
+/* The same, NULL too if it has none yet. */
+struct waiter *waiter_existing(void);
 
 /* Duplicated handle of the waiter's thread with rights to queue an APC; NULL on failure. */
 HANDLE waiter_thread(struct waiter *waiter);
@@ -55,8 +67,8 @@ uint32_t waiter_wake_word(const struct waiter *waiter);
 
 void waiter_arm(struct waiter *waiter, struct session *session);
 /* Blocks until signaled, until something is in the completion ring (both WAITER_SIGNALED), until
- * `deadline` (rs_clock) or, if alertable and in the NT phase, after user APCs have run
- * (WAITER_APC). */
+ * `deadline` (rs_clock) or, if alertable, after APCs have run (WAITER_APC): completion routines at
+ * once, other APCs in the NT phase. */
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable);
 /* The same, but returns WAITER_TIMEOUT at the end of the FIFO phase too. */
 enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline);
@@ -64,10 +76,12 @@ void waiter_disarm(struct waiter *waiter);
 
 /* From any thread, under any lock. */
 void waiter_signal(struct waiter *waiter);
+/* Only out of the FIFO phase: an APC is due, which wakes an alertable wait in NT by itself. */
+void waiter_unpark(struct waiter *waiter);
 
-/* Thread and process notifications, from DllMain. */
-bool waiter_init(void);
-void waiter_thread_detach(void);
+bool waiter_init(void); /* once, from DllMain */
+/* The calling thread ends, and routines_end was called: the waiter is for another one. */
+void waiter_give_back(struct waiter *waiter);
 
 /* deadline for a Winsock timeout in ms (INFINITE: WAITER_FOREVER) */
 uint64_t waiter_deadline(DWORD milliseconds);
