@@ -6,6 +6,7 @@
  * may be, before anybody asks; it gets its handle when somebody does.
  */
 #include "accept.h"
+#include "guarded_copy.h"
 #include "async_select.h"
 #include "log.h"
 #include "option.h"
@@ -187,6 +188,14 @@ static DWORD give_handle(struct socket *connection, struct socket *listener)
     return 0;
 }
 
+static bool address_has_room(const struct socket *listener, const int *length)
+{
+    DWORD room;
+
+    return guarded_load((const DWORD *)length, &room) &&
+           (int)room >= sockaddr_size(listener->family);
+}
+
 SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 {
     struct socket *listener = socket_get(s), *connection = NULL;
@@ -195,7 +204,7 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 
     if (!listener)
         return INVALID_SOCKET;
-    if (address && (!length || *length < sockaddr_size(listener->family)))
+    if (address && !address_has_room(listener, length))
         error = WSAEFAULT;
     else if (!(error = accept_next(listener, &connection))) {
         if (!(error = give_handle(connection, listener))) {

@@ -3,6 +3,7 @@
  * connect and WSAConnect, and the state of connecting.  Takes the socket's lock.
  */
 #include "connect.h"
+#include "guarded_copy.h"
 #include "receive.h"
 #include "request.h"
 #include "send.h"
@@ -125,11 +126,12 @@ static bool is_any(const struct rs_addr *address)
 static DWORD destination(const struct socket *socket, const struct sockaddr *name, int length,
                          struct rs_addr *peer)
 {
+    unsigned short name_family;
     DWORD error;
 
     memset(peer, 0, sizeof(*peer));
-    if (socket->type != SOCK_STREAM && name && length >= (int)sizeof(name->sa_family) &&
-        name->sa_family == AF_UNSPEC)
+    if (socket->type != SOCK_STREAM && length >= (int)sizeof(name_family) &&
+        !guarded_copy(&name_family, name, sizeof(name_family)) && name_family == AF_UNSPEC)
         return 0;
     if ((error = sockaddr_to_wire(peer, name, length, socket->family)))
         return error;

@@ -267,6 +267,17 @@ bool guarded_writable(void *address, size_t size)
     return guarded_touch(last);
 }
 
+bool guarded_readable(const void *address, size_t size)
+{
+    const char *at = address, *last = at + size - 1;
+    char byte;
+
+    for (; at < last; at += 4096)
+        if (guarded_copy(&byte, at, 1))
+            return false;
+    return !guarded_copy(&byte, last, 1);
+}
+
 static bool is_fault(DWORD code)
 {
     return code == (DWORD)STATUS_ACCESS_VIOLATION || code == (DWORD)STATUS_IN_PAGE_ERROR ||

@@ -109,11 +109,26 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
 
 enum outcome { SEND_DONE, SEND_QUEUED };
 
+static bool buffers_readable(const struct operation *operation)
+{
+    DWORD i;
+
+    for (i = 0; i < operation->buffer_count; i++)
+        if (operation->buffers[i].len &&
+            !guarded_readable(operation->buffers[i].buf, operation->buffers[i].len))
+            return false;
+    return true;
+}
+
 /* Caller holds the lock.  Queues what cannot be handed over now. */
 static enum outcome push_or_queue(struct socket *socket, struct operation *operation, bool whole)
 {
     if (!socket->sending.head && send_push(socket, operation, whole))
         return SEND_DONE;
+    if (!operation->done && !buffers_readable(operation)) {
+        operation->error = WSAEFAULT;
+        return SEND_DONE;
+    }
     operation_append(&socket->sending, operation);
     socket_update_interest(socket);
     return SEND_QUEUED;
@@ -165,6 +180,9 @@ static DWORD take_arguments(const struct socket *socket, const struct send_call 
         return WSAEFAULT;
     if ((error = operation_set_buffers(operation, call->buffers, call->count)))
         return error;
+    /* all or nothing: what takes several records must not stop in the midst */
+    if (operation->total > RS_MAX_PAYLOAD && !buffers_readable(operation))
+        return WSAEFAULT;
     return socket->type == SOCK_STREAM ? 0 : datagram_check(socket, operation, call, to);
 }
 

@@ -634,6 +634,57 @@ static void test_bytes_sent(void)
     pair_close(&pair);
 }
 
+/* WSASend: "WSAEFAULT: The lpBuffers, lpNumberOfBytesSent, lpOverlapped, lpCompletionRoutine
+ * parameter is not totally contained in a valid part of the user address space": then nothing is
+ * sent at all, however much of the data is there. */
+static void test_sent_data(void)
+{
+    const size_t there = 1 << 20;
+    static struct pair pair; /* the built-in still has operations on it in the end */
+    char *data = VirtualAlloc(NULL, there + 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    DWORD bytes = 0, old;
+
+    ok(VirtualProtect(data + there, 4096, PAGE_NOACCESS, &old), "error %lu\n", GetLastError());
+    pair_open(&pair);
+    pair.buf.buf = data;
+    pair.buf.len = (ULONG)there + 1;
+    ok_error(send(pair.b, data, (int)there + 1, 0), WSAEFAULT);
+    ok_error(WSASend(pair.b, &pair.buf, 1, &bytes, 0, NULL, NULL), WSAEFAULT);
+    todo_wine ok_error(WSASend(pair.b, &pair.buf, 1, NULL, 0, &pair.overlapped, NULL), WSAEFAULT);
+    net_nonblocking(pair.b, 1);
+    todo_wine ok_error(send(pair.b, data, (int)there + 1, 0), WSAEFAULT);
+    todo_wine ok_error(WSASend(pair.b, &pair.buf, 1, NULL, 0, &pair.overlapped, NULL), WSAEFAULT);
+    pair_untouched(&pair);
+    todo_wine ok(!net_readable(pair.a, 50), "something was sent\n");
+    pair_close(&pair);
+    VirtualFree(data, 0, MEM_RELEASE);
+}
+
+/* The same for a send that would have to wait */
+static void test_sent_data_of_pending(void)
+{
+    static char block[1 << 16];
+    struct pair pair;
+    WSAOVERLAPPED first[64] = {{0}};
+    WSABUF buf = {sizeof(block), block};
+    int i, error = 0;
+
+    if (on_builtin())
+        return; /* which may not notice before it is too late */
+    pair_open(&pair);
+    for (i = 0; i < 64 && error != WSA_IO_PENDING; i++)
+        error = WSASend(pair.b, &buf, 1, NULL, 0, &first[i], NULL) ? WSAGetLastError() : 0;
+    ok(error == WSA_IO_PENDING, "%d sends, error %d\n", i, error);
+    buf.buf = pages + 4096 - 8;
+    buf.len = 16;
+    ok_error(WSASend(pair.b, &buf, 1, NULL, 0, &pair.overlapped, NULL), WSAEFAULT);
+    pair_untouched(&pair);
+    closesocket(pair.b);
+    while (i--)
+        ok(first[i].Internal != (ULONG_PTR)0x103, "send %d is still pending\n", i);
+    pair_close(&pair);
+}
+
 /* sendto: "WSAEFAULT: The buf or to parameters are not part of the user address space, or the tolen
  * parameter is too small." */
 static void test_to(void)
@@ -719,6 +770,8 @@ START_TEST(bad_pointers)
     RUN(test_overlapped_freed_and_closed);
     RUN(test_overlapped_freed_and_thread_gone);
     RUN(test_bytes_sent);
+    RUN(test_sent_data);
+    RUN(test_sent_data_of_pending);
     RUN(test_to);
     RUN(test_message);
     WSACleanup();
