@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Binding, with Windows' idea of when a stream's address is in use.
+ * Binding, with Windows' idea of when an address is in use.
  *
  * Owns: server.bound.  Loop thread only, no locks.
  *
- * Windows lets a program bind to a port whose old connections linger in TIME_WAIT; Linux does with
- * SO_REUSEADDR only, which the server therefore sets on every stream socket.  But then Linux also
- * lets two sockets bind to the same port as long as neither listens, which Windows refuses
- * ("Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE"): so the server compares with what it has bound
- * itself.
+ * The rules are the table for Windows Server 2003 and later, one user, of Microsoft's "Using
+ * SO_REUSEADDR and SO_EXCLUSIVEADDRUSE".  They ask what the earlier socket had set, and Windows
+ * lets a program bind to a port whose old connections linger in TIME_WAIT; Linux knows neither.  So
+ * each stream has Linux's SO_REUSEADDR, and what may share an address is decided here, among the
+ * sockets that this server has bound.  Only those that may then get what makes Linux agree
+ * (let_share): to the rest of the host the port is as taken as any other's.
  */
 #include <errno.h>
 #include <string.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 #include "error.h"
@@ -19,40 +21,145 @@
 #include "server.h"
 #include "socket.h"
 
-static bool bind_conflicts(const struct socket *socket, const union address *wanted)
+/* ---- who may bind beside whom ---- */
+
+/* How much an address takes. Of two that overlap the wider one is the table's wildcard: 0.0.0.0
+ * beside 127.0.0.1, and :: of a dual-mode socket beside 0.0.0.0. */
+enum width { ONE_ADDRESS, ONE_FAMILY, BOTH_FAMILIES };
+
+struct claim {
+    union address address; /* an IPv4 one never mapped */
+    enum width width;
+    enum { DEFAULT, REUSE, EXCLUSIVE } option;
+};
+
+#define OK     0
+#define INUSE  WSAEADDRINUSE
+#define ACCESS WSAEACCES
+
+/* [option of the first][it is the wildcard][option of the second][it is the wildcard] */
+static const uint16_t verdicts[3][2][3][2] = {
+    [DEFAULT] = {{{INUSE, OK}, {ACCESS, OK}, {INUSE, INUSE}},
+                 {{OK, INUSE}, {OK, ACCESS}, {OK, INUSE}}},
+    [REUSE] = {{{INUSE, OK}, {OK, OK}, {INUSE, INUSE}}, {{OK, INUSE}, {OK, OK}, {OK, INUSE}}},
+    [EXCLUSIVE] = {{{INUSE, OK}, {ACCESS, OK}, {INUSE, INUSE}},
+                   {{ACCESS, INUSE}, {ACCESS, ACCESS}, {ACCESS, INUSE}}},
+};
+
+static bool is_dual(const struct socket *socket)
+{
+    int only = 1;
+    socklen_t size = sizeof(only);
+
+    return socket->family == RS_AF_INET6 &&
+           !getsockopt(socket->watch.fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) && !only;
+}
+
+static void unmap(union address *address)
+{
+    struct sockaddr_in plain = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
+
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
+        return;
+    memcpy(&plain.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(plain.sin_addr));
+    address->v4 = plain;
+}
+
+static struct claim claim_of(const struct socket *socket, const union address *address)
+{
+    struct claim claim = {.address = *address};
+
+    unmap(&claim.address);
+    if (address_is_any(&claim.address))
+        claim.width =
+            claim.address.any.sa_family == AF_INET6 && is_dual(socket) ? BOTH_FAMILIES : ONE_FAMILY;
+    claim.option = socket->exclusive ? EXCLUSIVE : socket->reuse ? REUSE : DEFAULT;
+    return claim;
+}
+
+static bool overlap(const struct claim *a, const struct claim *b)
+{
+    if (address_port(&a->address) != address_port(&b->address))
+        return false;
+    if (a->width == BOTH_FAMILIES || b->width == BOTH_FAMILIES)
+        return true;
+    if (a->address.any.sa_family != b->address.any.sa_family)
+        return false;
+    return a->width || b->width || address_equal(&a->address, &b->address);
+}
+
+static uint32_t verdict(const struct claim *first, const struct claim *second)
+{
+    bool both = first->width == second->width && first->width;
+    bool first_wild = both || first->width > second->width;
+    bool second_wild = both || second->width > first->width;
+
+    return verdicts[first->option][first_wild][second->option][second_wild];
+}
+
+/* For Linux two sockets of a port may listen, or receive datagrams, if both have this; it then
+ * prefers the more specific address, as Windows does. */
+static void let_share(struct socket *socket)
+{
+    int option = socket->type == RS_STREAM ? SO_REUSEPORT : SO_REUSEADDR, yes = 1;
+
+    if (setsockopt(socket->watch.fd, SOL_SOCKET, option, &yes, sizeof(yes)))
+        log_warn("a port cannot be shared: %s", strerror(errno));
+    socket->shares_port = true;
+}
+
+/* Whether the others allow it; with `share` they, and this one, are told that they share. */
+static uint32_t ask_others(struct socket *socket, const union address *wanted, bool share)
 {
     const struct link *bound = &socket->session->server->bound;
+    struct claim second = claim_of(socket, wanted);
 
     for (const struct link *link = bound->next; link != bound; link = link->next) {
-        const struct socket *other = container_of(link, struct socket, bound_link);
+        struct socket *other = container_of(link, struct socket, bound_link);
+        struct claim first;
+        uint32_t error;
 
-        if (address_equal(&other->bound_to, wanted) && !(other->reuse && socket->reuse))
-            return true;
+        if (other->type != socket->type || address_port(&other->bound_to) != address_port(wanted))
+            continue;
+        first = claim_of(other, &other->bound_to);
+        if (!overlap(&first, &second))
+            continue;
+        if ((error = verdict(&first, &second)))
+            return error;
+        if (share) {
+            let_share(other);
+            let_share(socket);
+        }
     }
-    return false;
+    return 0;
 }
+
+/* ---- binding ---- */
 
 uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
 {
     union address address;
     socklen_t size = address_to_host(wire, &address);
     bool stream = socket->type == RS_STREAM;
+    uint32_t refused;
     int error;
 
     if (socket->bound || socket->state != SOCKET_OPEN)
         return WSAEINVAL;
     if (!size || wire->family != socket->family)
         return wire->family == RS_AF_UNSPEC ? WSAEFAULT : WSAEAFNOSUPPORT;
-    if (stream && address_port(&address) && bind_conflicts(socket, &address))
-        return WSAEADDRINUSE;
+    if (address_port(&address)) {
+        if ((refused = ask_others(socket, &address, false)))
+            return refused;
+        ask_others(socket, &address, true);
+    }
     if (bind(socket->watch.fd, &address.any, size))
         return error_from_errno(errno);
     socket->bound = true;
     size = sizeof(socket->bound_to);
     if (getsockname(socket->watch.fd, &socket->bound_to.any, &size))
         return error_from_errno(errno);
-    if (stream)
-        list_append(&socket->session->server->bound, &socket->bound_link);
+    list_append(&socket->session->server->bound, &socket->bound_link);
     error = stream ? 0 : socket_watch(socket);
     return error_from_errno(-error);
 }
@@ -70,4 +177,16 @@ void bind_again(struct socket *socket)
 void bind_release(struct socket *socket)
 {
     list_remove(&socket->bound_link);
+}
+
+/* Of several listeners with the same address Windows' first one gets the connections; Linux would
+ * deal them out.  "Return 0" chooses the first of them. */
+void bind_first_listens(struct socket *socket)
+{
+    struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = 1, .filter = &first};
+
+    if (socket->shares_port && setsockopt(socket->watch.fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+                                          &program, sizeof(program)))
+        log_debug("listeners of one address take turns: %s", strerror(errno));
 }

@@ -35,6 +35,7 @@ int listener_start(struct socket *socket, uint32_t backlog)
 
     if (listen(socket->watch.fd, backlog > INT32_MAX ? INT32_MAX : (int)backlog))
         return -errno;
+    bind_first_listens(socket);
     socket->child_limit = limit ? limit : 1;
     if (socket->state == SOCKET_LISTENING)
         return 0;
@@ -51,6 +52,7 @@ static void inherit(struct socket *child, const struct socket *listener)
     child->oob_inline = listener->oob_inline;
     child->dont_fragment = listener->dont_fragment;
     child->reuse = listener->reuse;
+    child->exclusive = listener->exclusive;
     child->linger = listener->linger;
     child->receive_buffer = listener->receive_buffer;
     child->send_buffer = listener->send_buffer;

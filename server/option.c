@@ -100,6 +100,9 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
     switch (option) {
     case RS_OPT_REUSEADDR:
         return set_reuse(socket, number);
+    case RS_OPT_EXCLUSIVE:
+        socket->exclusive = number != 0;
+        return 0;
     case RS_OPT_OOBINLINE:
         socket->oob_inline = number != 0;
         return set_number(socket, SOL_SOCKET, SO_OOBINLINE, number);

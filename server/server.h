@@ -36,7 +36,7 @@ struct server {
     struct watch signals;
     struct link sessions;   /* all, the prepared one included */
     struct link work;       /* sockets that know of something to read or accept */
-    struct link bound;      /* stream sockets that a program has bound (bind.c) */
+    struct link bound;      /* sockets that a program has bound (bind.c) */
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* for an accepted connection (listener.c) */
     unsigned session_count; /* those whose ticket was taken */

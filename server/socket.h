@@ -47,6 +47,7 @@ struct socket {
 
     /* naming (bind.c) */
     bool bound;
+    bool shares_port;       /* Linux was told so */
     struct link bound_link; /* server.bound */
     union address bound_to;
 
@@ -67,7 +68,7 @@ struct socket {
     bool wants_out; /* EPOLLOUT is asked for */
 
     /* options that the server keeps */
-    bool reuse, oob_inline, dont_fragment;
+    bool reuse, exclusive, oob_inline, dont_fragment;
     uint32_t linger; /* RS_OPT_LINGER */
     uint32_t receive_buffer, send_buffer;
 
@@ -151,6 +152,7 @@ uint32_t socket_shutdown(struct socket *socket, uint32_t how); /* WSA error */
 uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA error */
 void bind_again(struct socket *socket); /* after a failed connect */
 void bind_release(struct socket *socket);
+void bind_first_listens(struct socket *socket); /* after listen(2) */
 /* option.c; WSA errors */
 uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length);
 uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_t *length);

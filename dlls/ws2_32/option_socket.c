@@ -33,10 +33,13 @@ DWORD set_reuse(struct socket *socket, uint32_t value)
 
 DWORD set_exclusive(struct socket *socket, uint32_t value)
 {
+    DWORD error;
+
     if (socket->bound || (value && socket->reuse_address))
         return WSAEINVAL;
-    socket->exclusive_address = value;
-    return 0;
+    if (!(error = server_set_value(socket, RS_OPT_EXCLUSIVE, value)))
+        socket->exclusive_address = value;
+    return error;
 }
 
 DWORD get_v6only(struct socket *socket, uint32_t *value)

@@ -314,6 +314,7 @@ enum rs_option {
     RS_OPT_IPV6_ADD_MEMBERSHIP, /* struct rs_group */
     RS_OPT_IPV6_DROP_MEMBERSHIP,
     RS_OPT_IPV6_DONTFRAG,
+    RS_OPT_EXCLUSIVE, /* SO_EXCLUSIVEADDRUSE */
     RS_OPT_MAX
 };
 struct rs_group {
