@@ -118,7 +118,12 @@ long accept_arrived(struct socket *listener, const struct rs_accepted *accepted,
     if (listener->closing) {
         socket_discard(connection);
         socket_put(connection);
-    } else if ((operation = operation_pop(&listener->accepting))) {
+        return 0;
+    }
+    do
+        operation = operation_pop(&listener->accepting);
+    while (operation && operation->overlapped && accept_ex_refuse(operation, finished));
+    if (operation) {
         if (operation->overlapped)
             accept_ex_connect(operation, connection, finished);
         else {

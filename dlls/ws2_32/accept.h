@@ -22,4 +22,11 @@ struct socket *accept_take(struct socket *listener);
 void accept_ex_connect(struct operation *operation, struct socket *connection,
                        struct operation_queue *finished);
 
+/* Whether it has no room for the addresses: then it is finished with that error.  Caller holds the
+ * listener's lock. */
+bool accept_ex_refuse(struct operation *operation, struct operation_queue *finished);
+
+/* The socket is being closed: ends the AcceptEx that waits to make it a connection.  No lock. */
+void accept_ex_abandon(struct socket *target);
+
 #endif

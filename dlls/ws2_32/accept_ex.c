@@ -8,6 +8,7 @@
  */
 #include "accept.h"
 #include "extension.h"
+#include "guarded_copy.h"
 #include "log.h"
 #include "receive.h"
 #include "sockaddr.h"
@@ -67,6 +68,25 @@ static void adopt(struct socket *target, struct socket *connection)
     socket_set_index(target->session, connection->index, target);
 }
 
+/* AcceptEx's page: too little room for an address is found out when there is one to store; the
+ * connection then stays for the next who asks. */
+static bool has_room(const struct operation *operation)
+{
+    DWORD room = sockaddr_size(operation->socket->family) + ADDRESS_ROOM;
+
+    return (!operation->accept_local || operation->accept_local >= room) &&
+           operation->accept_remote >= room;
+}
+
+bool accept_ex_refuse(struct operation *operation, struct operation_queue *finished)
+{
+    if (has_room(operation))
+        return false;
+    operation->error = ERROR_INSUFFICIENT_BUFFER;
+    operation_append(finished, operation);
+    return true;
+}
+
 void accept_ex_connect(struct operation *operation, struct socket *connection,
                        struct operation_queue *finished)
 {
@@ -97,6 +117,31 @@ void accept_ex_connect(struct operation *operation, struct socket *connection,
     socket_put(connection);
 }
 
+static void abandon(struct socket *listener, void *target)
+{
+    struct operation_queue finished = {0};
+    struct operation *operation;
+
+    if (listener == target)
+        return;
+    AcquireSRWLockExclusive(&listener->lock);
+    for (operation = listener->accepting.head; operation; operation = operation->next)
+        if (operation->accept_socket == target)
+            break;
+    if (operation && operation_remove(&listener->accepting, operation)) {
+        operation->error = WSA_OPERATION_ABORTED;
+        operation_append(&finished, operation);
+    }
+    ReleaseSRWLockExclusive(&listener->lock);
+    operation_deliver_list(&finished);
+}
+
+void accept_ex_abandon(struct socket *target)
+{
+    if (target->accept_pending)
+        socket_for_each(abandon, target);
+}
+
 static DWORD check_target(struct socket *target)
 {
     DWORD error = 0;
@@ -118,11 +163,12 @@ static DWORD accept_ex(struct socket *listener, struct socket *target, char *buf
     struct socket *connection;
     WSABUF data = {receive, buffer};
     DWORD error;
-    bool done;
 
     if (!(operation = operation_create(listener, OPERATION_ACCEPT, overlapped, NULL, &error)))
         return error;
     operation_set_buffers(operation, &data, 1);
+    if (InterlockedExchange(&target->accept_pending, 1))
+        return operation_end_call(operation, WSAEINVAL);
     operation->accept_socket = socket_hold(target);
     operation->accept_buffer = buffer;
     operation->accept_receive = receive;
@@ -131,7 +177,9 @@ static DWORD accept_ex(struct socket *listener, struct socket *target, char *buf
 
     session_reap(listener->session);
     AcquireSRWLockExclusive(&listener->lock);
-    if ((connection = accept_take(listener)))
+    if (listener->incoming && accept_ex_refuse(operation, &finished))
+        ;
+    else if ((connection = accept_take(listener)))
         accept_ex_connect(operation, connection, &finished);
     else {
         operation_append(&listener->accepting, operation);
@@ -139,8 +187,8 @@ static DWORD accept_ex(struct socket *listener, struct socket *target, char *buf
     }
     socket_event_enable(listener, FD_ACCEPT);
     ReleaseSRWLockExclusive(&listener->lock);
-    if ((done = finished.head != NULL)) {
-        error = finished.head->error;
+    if (finished.head) {
+        error = finished.head->error ? WSA_IO_PENDING : 0; /* a failure is told by completion */
         finished.head->immediate = true;
         operation_deliver_list(&finished);
         return error;
@@ -152,17 +200,16 @@ static DWORD accept_ex(struct socket *listener, struct socket *target, char *buf
 BOOL WINAPI ws_AcceptEx(SOCKET listening, SOCKET accepting, void *buffer, DWORD receive,
                         DWORD local, DWORD remote, DWORD *received, OVERLAPPED *overlapped)
 {
-    struct socket *listener = socket_get(listening), *target = NULL;
-    DWORD error = 0, room;
+    struct socket *listener, *target = NULL;
+    DWORD error = 0;
 
-    if (!listener)
+    if (overlapped && !guarded_store_pointer(&overlapped->Internal, STATUS_PENDING))
+        return return_error(WSAEFAULT) == 0;
+    if (!(listener = socket_get(listening)))
         return FALSE;
-    room = sockaddr_size(listener->family) + ADDRESS_ROOM;
     if (!overlapped)
         error = ERROR_INVALID_PARAMETER;
     else if (!buffer || !remote)
-        error = WSAEFAULT;
-    else if (remote < room || (local && local < room))
         error = WSAEFAULT;
     else if (listener->state == SOCKET_DEAD)
         error = WSAENETDOWN;
@@ -170,8 +217,11 @@ BOOL WINAPI ws_AcceptEx(SOCKET listening, SOCKET accepting, void *buffer, DWORD 
         error = WSAEINVAL;
     else if (!(target = socket_get(accepting)))
         error = GetLastError();
-    else if (!(error = check_target(target)))
+    else if (!(error = check_target(target))) {
         error = accept_ex(listener, target, buffer, receive, local, remote, overlapped);
+        if (error == WSAEINVAL) /* the socket is being accepted into: that goes on */
+            overlapped->Internal = STATUS_PENDING;
+    }
     if (received && !error)
         *received = (DWORD)overlapped->InternalHigh;
     if (target)

@@ -13,7 +13,14 @@
 
 /* ---- state ---- */
 
-static DWORD connect_check(const struct socket *socket)
+/* A ConnectEx is under way, or has connected the socket and SO_UPDATE_CONNECT_CONTEXT was not set:
+ * connect takes no part in that. */
+static bool is_connect_ex(const struct socket *socket)
+{
+    return socket->connectex || (socket->connecting.head && socket->connecting.head->overlapped);
+}
+
+DWORD connect_check(const struct socket *socket, bool extended)
 {
     switch (socket->state) {
     case SOCKET_DEAD:
@@ -21,11 +28,13 @@ static DWORD connect_check(const struct socket *socket)
     case SOCKET_LISTENING:
         return WSAEINVAL;
     case SOCKET_CONNECTING:
-        return WSAEALREADY;
+        return extended || is_connect_ex(socket) ? WSAEINVAL : WSAEALREADY;
     case SOCKET_CONNECTED:
-        return socket->type == SOCK_STREAM ? WSAEISCONN : 0;
+        if (socket->type != SOCK_STREAM)
+            return 0;
+        return !extended && is_connect_ex(socket) ? WSAEINVAL : WSAEISCONN;
     default:
-        return 0;
+        return socket->accept_pending ? WSAEINVAL : 0;
     }
 }
 
@@ -43,7 +52,8 @@ static bool submit_connect(struct socket *socket, const struct rs_addr *peer)
 
 DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct operation *operation)
 {
-    DWORD error = connect_check(socket);
+    bool extended = operation && operation->overlapped;
+    DWORD error = connect_check(socket, extended);
 
     if (error)
         return error;
@@ -52,6 +62,8 @@ DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct op
     if (socket->type == SOCK_STREAM) {
         socket->state = SOCKET_CONNECTING;
         socket->error = 0;
+        if (!extended) /* getpeername tells it from now on */
+            socket->peer = *peer;
     }
     if (operation)
         operation_append(&socket->connecting, operation);
@@ -82,8 +94,10 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
     if (!connected->error)
         connected_successfully(socket, connected);
     else {
-        if (socket->type == SOCK_STREAM)
+        if (socket->type == SOCK_STREAM) {
             socket->state = SOCKET_OPEN;
+            socket->peer.family = RS_AF_UNSPEC;
+        }
         socket->connect_error = connected->error;
         if (!operation || operation->overlapped) /* not for the program that gets it from connect */
             socket->so_error = connected->error;

@@ -14,6 +14,9 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
 /* The peer has closed (error 0) or the connection broke: finishes a posted DisconnectEx. */
 void connect_disconnected(struct socket *socket, DWORD error, struct operation_queue *finished);
 
+/* What the state says to a connect, or with `extended` to a ConnectEx: 0 or a WSA code. */
+DWORD connect_check(const struct socket *socket, bool extended);
+
 /* Starts connecting to `peer`: checks and changes the state, hands the call to the server, and
  * queues `operation` unless it is NULL.  Returns 0 when started, or a WSA code. */
 DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct operation *operation);

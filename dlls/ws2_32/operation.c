@@ -203,8 +203,10 @@ void operation_free(struct operation *operation)
     InterlockedDecrement(&operation->issuer->pending_operations);
     InterlockedDecrement(&outstanding);
     operation_release_buffers(operation);
-    if (operation->accept_socket)
+    if (operation->accept_socket) {
+        InterlockedExchange(&operation->accept_socket->accept_pending, 0);
         socket_put(operation->accept_socket);
+    }
     socket_put(operation->socket);
     free(operation);
 }
@@ -316,6 +318,7 @@ static const struct {
     {WSAEWOULDBLOCK, STATUS_DEVICE_NOT_READY},
     {WSAEAFNOSUPPORT, STATUS_PROTOCOL_NOT_SUPPORTED},
     {WSA_IO_INCOMPLETE, STATUS_PENDING},
+    {ERROR_INSUFFICIENT_BUFFER, STATUS_BUFFER_TOO_SMALL},
     {WSAENOBUFS, STATUS_NO_MEMORY},
     {WSAECONNRESET, STATUS_REMOTE_DISCONNECT},
     {WSAETIMEDOUT, STATUS_TIMEOUT},

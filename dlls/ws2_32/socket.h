@@ -51,6 +51,7 @@ struct socket {
     DWORD creation_flags;
     uint32_t anchor; /* of an incoming connection */
 
+    LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
     enum socket_state state;
     bool closing;      /* closesocket has begun */
     bool close_resets; /* and ends the connection with a reset */

@@ -4,6 +4,7 @@
  * index_lock and the socket's lock, never both.
  */
 #include "socket_life.h"
+#include "accept.h"
 #include "afd.h"
 #include "async_select.h"
 #include "blocking_hook.h"
@@ -195,6 +196,7 @@ bool socket_closed_by_handle(struct socket *socket)
         free(incoming);
     }
     operation_deliver_list(&finished);
+    accept_ex_abandon(socket);
     afd_poll_clean();
     return true;
 }
