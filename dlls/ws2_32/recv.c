@@ -6,6 +6,7 @@
 #include "async_select.h"
 #include "receive.h"
 #include "guarded_copy.h"
+#include "ntcalls.h"
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
@@ -176,7 +177,7 @@ static DWORD receive_now(struct socket *socket, struct receive_call *call,
     DWORD error;
 
     answered = answer_with_lock(socket, operation, &error);
-    nonblocking = socket->nonblocking;
+    nonblocking = socket->nonblocking && !call->overlapped;
     enable_events(socket, operation);
     ReleaseSRWLockExclusive(&socket->lock);
     if (answered)
@@ -188,14 +189,29 @@ static DWORD receive_now(struct socket *socket, struct receive_call *call,
     return error;
 }
 
+/* A socket that is not overlapped waits, even if it is nonblocking, and then the OVERLAPPED looks
+ * like that of a finished operation (Wine's test_nonblocking_async_recv, run on Windows). */
+static void fill_overlapped(const struct receive_call *call)
+{
+    WSAOVERLAPPED *overlapped = call->overlapped;
+    ULONG_PTR event = 0;
+
+    guarded_store_pointer(&overlapped->InternalHigh, call->bytes);
+    guarded_store_pointer(&overlapped->Internal, STATUS_SUCCESS);
+    if (!call->routine && guarded_load_pointer((ULONG_PTR *)&overlapped->hEvent, &event) && event)
+        SetEvent((HANDLE)(event & ~(ULONG_PTR)1));
+}
+
 static DWORD receive_synchronous(struct socket *socket, struct receive_call *call)
 {
     struct operation operation = {.kind = OPERATION_RECV};
     DWORD error;
 
-    take_arguments(socket, call, &operation, false);
+    take_arguments(socket, call, &operation, call->overlapped != NULL);
     error = receive_now(socket, call, &operation);
     operation_release_buffers(&operation);
+    if (!error && call->overlapped)
+        fill_overlapped(call);
     return error;
 }
 
@@ -252,7 +268,8 @@ static int receive(SOCKET s, struct receive_call *call)
     else
         error = overlapped ? receive_overlapped(socket, call) : receive_synchronous(socket, call);
     socket_put(socket);
-    return return_error(error);
+    SetLastError(error); /* 0 on success, as Windows does */
+    return error ? SOCKET_ERROR : 0;
 }
 
 int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWORD flags,

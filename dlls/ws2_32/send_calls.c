@@ -289,7 +289,8 @@ static int transmit(SOCKET s, struct send_call *call)
     error =
         is_overlapped(socket, call) ? send_overlapped(socket, call) : send_sync_call(socket, call);
     socket_put(socket);
-    return return_error(error);
+    SetLastError(error); /* 0 on success, as Windows does */
+    return error ? SOCKET_ERROR : 0;
 }
 
 /* ---- exports ---- */
