@@ -28,7 +28,7 @@ static void move_stream(struct socket *target, struct socket *source)
     target->peer_closed = source->peer_closed;
     target->receive_done = source->receive_done;
     target->urgent = source->urgent;
-    target->mark = source->mark;
+    target->marks = source->marks;
     target->pending_error = source->pending_error;
     target->delivered = source->delivered;
     target->oob_delivered = source->oob_delivered;

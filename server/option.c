@@ -104,8 +104,7 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         socket->exclusive = number != 0;
         return 0;
     case RS_OPT_OOBINLINE:
-        socket->oob_inline = number != 0;
-        return set_number(socket, SOL_SOCKET, SO_OOBINLINE, number);
+        return urgent_set_inline(socket, number != 0) ? error_from_errno(errno) : 0;
     case RS_OPT_RCVBUF:
         return set_buffer(socket, &socket->receive_buffer, SO_RCVBUF, number);
     case RS_OPT_SNDBUF:

@@ -118,6 +118,32 @@ static void keep_datagram(struct socket *socket, const union address *to, sockle
     want_out(socket, true);
 }
 
+static ssize_t send_bytes(struct socket *socket, const uint8_t *bytes, uint32_t length, int flags)
+{
+    ssize_t count;
+
+    do {
+        count = send(socket->watch.fd, bytes, length, MSG_NOSIGNAL | flags);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* The urgent byte goes by itself: of more bytes the kernel might take a part, whose last byte would
+ * be the urgent one. */
+static ssize_t send_stream(struct socket *socket, const uint8_t *bytes, uint32_t length,
+                           bool urgent)
+{
+    uint32_t plain = urgent && length ? length - 1 : length;
+    ssize_t count = plain ? send_bytes(socket, bytes, plain, plain < length ? MSG_MORE : 0) : 0;
+
+    if (plain == length || count < 0 || (uint32_t)count < plain)
+        return count;
+    if (send_bytes(socket, bytes + plain, 1, MSG_OOB) != 1)
+        return plain && errno == EAGAIN ? count : -1;
+    urgent_sent(socket);
+    return length;
+}
+
 void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
 {
     ssize_t count = 0;
@@ -132,9 +158,7 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
         return;
     }
     if (backlog_empty(&socket->backlog)) {
-        do {
-            count = send(socket->watch.fd, payload, length, MSG_NOSIGNAL | (urgent ? MSG_OOB : 0));
-        } while (count < 0 && errno == EINTR);
+        count = send_stream(socket, payload, length, urgent);
         if (count < 0 && errno == EFAULT) {
             session_corrupt(socket->session, "its segment is gone");
             return;
@@ -187,7 +211,8 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const
         return WSAEAFNOSUPPORT;
     if (backlog_empty(&socket->backlog)) {
         error = 0;
-        /* Windows sends to port 0 as well, where nobody is; Linux refuses, but has bound the socket */
+        /* Windows sends to port 0 as well, where nobody is; Linux refuses, but has bound the socket
+         */
         if (send_datagram(socket, &to, to_size, payload, length) < 0 &&
             !(errno == EINVAL && wire && !wire->port))
             error = error_from_errno(errno);
@@ -210,20 +235,28 @@ void socket_not_sent(struct socket *socket, uint32_t length)
     sent_advance(socket, RS_DATAGRAM_COST(length));
 }
 
-/* As many chunks as one call takes; stops behind an urgent byte. */
+/* As many chunks as one call takes, up to an urgent byte. */
 static ssize_t flush_stream(struct socket *socket)
 {
     struct iovec pieces[SEND_PIECES];
     struct msghdr message = {.msg_iov = pieces};
+    const struct chunk *chunk = socket->backlog.first;
+    ssize_t count;
     bool urgent = false;
 
-    for (struct chunk *chunk = socket->backlog.first;
-         chunk && !urgent && message.msg_iovlen < SEND_PIECES; chunk = chunk->next) {
-        pieces[message.msg_iovlen].iov_base = chunk->bytes + chunk->offset;
-        pieces[message.msg_iovlen++].iov_len = chunk->length - chunk->offset;
-        urgent = chunk->urgent;
+    if (chunk->urgent && chunk->length - chunk->offset == 1) {
+        if ((count = send_bytes(socket, chunk->bytes + chunk->offset, 1, MSG_OOB)) == 1)
+            urgent_sent(socket);
+        return count;
     }
-    return sendmsg(socket->watch.fd, &message, MSG_NOSIGNAL | (urgent ? MSG_OOB : 0));
+    for (; chunk && !urgent && message.msg_iovlen < SEND_PIECES; chunk = chunk->next) {
+        size_t length = chunk->length - chunk->offset;
+
+        urgent = chunk->urgent;
+        pieces[message.msg_iovlen].iov_base = (void *)(chunk->bytes + chunk->offset);
+        pieces[message.msg_iovlen++].iov_len = urgent ? length - 1 : length;
+    }
+    return sendmsg(socket->watch.fd, &message, MSG_NOSIGNAL | (urgent ? MSG_MORE : 0));
 }
 
 static bool flush_datagram(struct socket *socket)

@@ -56,7 +56,8 @@ struct socket {
     bool peer_closed;       /* seen EPOLLRDHUP: a short read is not the end of what is there */
     bool receive_done;      /* end of data, an error, or shut: nothing more is read */
     bool stalled;           /* out of credit */
-    bool urgent, mark;      /* urgent data is announced; its mark was reached */
+    bool urgent;            /* an urgent byte is somewhere ahead */
+    uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     uint32_t pending_error; /* WSA code, to be posted behind the data */
     uint32_t delivered;     /* payload since the beginning, as rs_socket_shared.consumed counts */
     uint32_t oob_delivered;
@@ -125,6 +126,12 @@ void socket_closing_progress(struct socket *socket);
 void stream_ready(struct socket *socket, uint32_t events);
 enum work stream_read(struct socket *socket);
 void stream_fail(struct socket *socket, uint32_t error); /* WSA error: posts it, reads no more */
+/* urgent.c */
+#define URGENT_IN_LINE 2 /* marks: the next byte is urgent, and a record of its own */
+void urgent_announced(struct socket *socket);   /* EPOLLPRI */
+bool urgent_before_read(struct socket *socket); /* false: not now, the completion ring is full */
+int urgent_set_inline(struct socket *socket, bool on); /* 0, or -1 with errno */
+void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent byte */
 /* datagram.c */
 void datagram_ready(struct socket *socket, uint32_t events);
 enum work datagram_read(struct socket *socket);

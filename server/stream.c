@@ -2,16 +2,14 @@
 /*
  * Receiving from a stream: out of the kernel straight into the completion ring, within the credit.
  *
- * Owns: what a connected stream's events mean, the order of data, end of data and error, and the
- * urgent mark.  Loop thread only, no locks.
+ * Owns: what a connected stream's events mean, the order of data, end of data and error.  Urgent
+ * data is urgent.c's.  Loop thread only, no locks.
  *
  * Edge-triggered, so `readable` says whether the kernel may have more: it is cleared by a read that
  * came back short, unless the peer's end of data is known to be behind it (epoll(7), question 9).
  */
 #include <errno.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <linux/sockios.h>
 
 #include "comp.h"
 #include "error.h"
@@ -49,27 +47,6 @@ void stream_fail(struct socket *socket, uint32_t error)
     stream_end(socket);
 }
 
-/* One urgent byte, out of line; it does not count against the credit. */
-static void read_urgent(struct socket *socket)
-{
-    struct rs_record header = {.type = RS_COMP_DATA, .flags = RS_DATA_OOB, .socket = socket->index};
-    struct rs_record *record = comp_reserve(socket->session, 1);
-
-    /* With no room it stays with the kernel until the next event of this socket. */
-    if (!record || recv(socket->watch.fd, record + 1, 1, MSG_OOB) != 1)
-        return;
-    header.length = 1;
-    socket->oob_delivered++;
-    comp_publish(socket->session, record, &header, 1);
-}
-
-static bool at_mark(struct socket *socket)
-{
-    int mark = 0;
-
-    return !ioctl(socket->watch.fd, SIOCATMARK, &mark) && mark;
-}
-
 static void stream_error(struct socket *socket, int error)
 {
     if (error == EAGAIN) {
@@ -93,18 +70,17 @@ static enum work read_once(struct socket *socket)
 
     if (!size)
         return WORK_DONE; /* RS_SUB_RESUME takes it up again */
+    if (socket->urgent && !urgent_before_read(socket))
+        return WORK_BLOCKED;
     if (size > RS_MAX_PAYLOAD)
         size = RS_MAX_PAYLOAD;
+    if (socket->marks == URGENT_IN_LINE)
+        size = 1;
     record = comp_reserve(socket->session, size);
     if (!record && size > SMALL_READ)
         record = comp_reserve(socket->session, size = SMALL_READ);
     if (!record)
         return WORK_BLOCKED;
-    /* Remembered, because reading on forgets it in the kernel even if nothing comes back. */
-    if (socket->urgent && at_mark(socket)) {
-        socket->urgent = false;
-        socket->mark = true;
-    }
     count = recv(socket->watch.fd, record + 1, size, 0);
     if (count <= 0) {
         if (count)
@@ -114,8 +90,10 @@ static enum work read_once(struct socket *socket)
         return WORK_DONE;
     }
     header.length = (uint32_t)count;
-    header.flags = socket->mark ? RS_DATA_MARK : 0;
-    socket->mark = false;
+    if (socket->marks) {
+        header.flags = RS_DATA_MARK;
+        socket->marks--;
+    }
     socket->delivered += (uint32_t)count;
     comp_publish(socket->session, record, &header, (uint32_t)count);
     if ((uint32_t)count < size && !socket->peer_closed && !socket->urgent && !socket->pending_error)
@@ -155,17 +133,15 @@ void stream_ready(struct socket *socket, uint32_t events)
         return;
     if (events & EPOLLRDHUP)
         socket->peer_closed = true;
-    if ((events & EPOLLPRI) && !socket->receive_done) {
-        socket->urgent = true;
-        if (!socket->oob_inline)
-            read_urgent(socket);
-    }
+    if ((events & EPOLLPRI) && !socket->receive_done)
+        urgent_announced(socket);
     if ((events & EPOLLERR) && (socket->receive_done || socket->stalled))
         check_error(socket);
     if (socket->state == SOCKET_CONNECTED && (events & EPOLLOUT) &&
         !backlog_empty(&socket->backlog))
         socket_flush(socket);
-    if (!socket->receive_done && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP))) {
+    if (!socket->receive_done &&
+        (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLERR | EPOLLHUP))) {
         socket->readable = true;
         socket_queue_work(socket);
     }

@@ -62,7 +62,8 @@ static void adopt(struct socket *target, struct socket *connection)
     target->arrived_bytes = connection->arrived_bytes;
     target->end_of_stream = connection->end_of_stream;
     target->error = connection->error;
-    connection->arrived = connection->arrived_last = NULL;
+    target->urgent = connection->urgent;
+    connection->arrived = connection->arrived_last = connection->urgent = NULL;
     connection->closing = true;
     submit_adopt(target->session, target->index, connection->index);
     socket_set_index(target->session, connection->index, target);

@@ -50,6 +50,7 @@ static ULONG take_all_matching(struct socket *socket, const struct operation_fil
 {
     ULONG count = take_matching(&socket->receiving, filter, finished);
 
+    count += take_matching(&socket->receiving_urgent, filter, finished);
     count += take_matching(&socket->sending, filter, finished);
     count += take_matching(&socket->connecting, filter, finished);
     count += take_matching(&socket->accepting, filter, finished);

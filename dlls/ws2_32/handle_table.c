@@ -63,6 +63,9 @@ static void free_segments(struct socket *socket)
         segment_free(segment);
     }
     socket->arrived_last = NULL;
+    if (socket->urgent)
+        segment_free(socket->urgent);
+    socket->urgent = NULL;
 }
 
 void socket_put(struct socket *socket)

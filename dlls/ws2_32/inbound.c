@@ -14,6 +14,7 @@
 #include "receive.h"
 #include "send.h"
 #include "socket_life.h"
+#include "urgent.h"
 
 struct arrival {
     struct session *session;
@@ -45,8 +46,7 @@ static void on_data(struct arrival *arrival)
     if (!data || !length)
         return;
     if (flags & RS_DATA_OOB) {
-        socket->oob_byte = data[0];
-        socket->oob_arrived = true;
+        urgent_arrived(socket, data[0], &arrival->finished);
         arrival->edges = FD_OOB;
         return;
     }

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "option.h"
 #include "startup.h"
+#include "urgent.h"
 
 /* Not in every mingw-w64's headers. */
 #define IOCTL_BASE_HANDLE              _WSAIOR(IOC_WS2, 34)
@@ -73,7 +74,7 @@ static DWORD bytes_readable(struct ioctl_call *call)
     u_long value;
 
     AcquireSRWLockShared(&socket->lock);
-    value = socket->arrived_bytes;
+    value = socket->arrived_bytes + urgent_inline_bytes(socket);
     ReleaseSRWLockShared(&socket->lock);
     return ioctl_return(call, &value, sizeof(value));
 }
@@ -84,7 +85,7 @@ static DWORD at_mark(struct ioctl_call *call)
     u_long value;
 
     AcquireSRWLockShared(&socket->lock);
-    value = socket->oob_inline || !socket->oob_arrived;
+    value = !socket->urgent; /* also while they come in line: then those from before */
     ReleaseSRWLockShared(&socket->lock);
     return ioctl_return(call, &value, sizeof(value));
 }

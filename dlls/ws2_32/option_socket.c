@@ -6,6 +6,7 @@
  */
 #include "option.h"
 #include "protocols.h"
+#include "receive.h"
 #include "send.h"
 #include "sockaddr.h"
 
@@ -183,10 +184,16 @@ DWORD get_max_message(struct socket *socket, uint32_t *value)
 DWORD set_oob_inline(struct socket *socket, uint32_t value)
 {
     DWORD error = server_set_value(socket, RS_OPT_OOBINLINE, value);
+    struct operation_queue finished = {0};
 
-    if (!error)
-        socket->oob_inline = value;
-    return error;
+    if (error)
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->oob_inline = value;
+    receive_end(socket, &finished); /* urgent bytes may be part of the stream from here on */
+    ReleaseSRWLockExclusive(&socket->lock);
+    operation_deliver_list(&finished);
+    return 0;
 }
 
 DWORD read_protocol_info_w(struct socket *socket, char *buffer, int *length)

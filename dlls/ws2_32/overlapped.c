@@ -21,6 +21,8 @@ static struct operation *find_operation(const struct socket *socket,
     struct operation *operation = find(&socket->receiving, overlapped);
 
     if (!operation)
+        operation = find(&socket->receiving_urgent, overlapped);
+    if (!operation)
         operation = find(&socket->sending, overlapped);
     if (!operation)
         operation = find(&socket->connecting, overlapped);

@@ -13,6 +13,7 @@
 #include "readiness.h"
 #include "async_select.h"
 #include "port.h"
+#include "urgent.h"
 
 static bool is_stream(const struct socket *socket)
 {
@@ -40,9 +41,9 @@ long socket_levels(struct socket *socket, long wanted)
     bool stream = is_stream(socket);
     long levels = 0;
 
-    if (socket->arrived || (!stream && socket->error))
+    if (socket->arrived || urgent_inline_bytes(socket) || (!stream && socket->error))
         levels |= LEVEL_READ;
-    if (socket->oob_arrived && !socket->oob_inline)
+    if (socket->urgent && !socket->oob_inline)
         levels |= LEVEL_OOB;
     if ((wanted & LEVEL_WRITE) && is_writable(socket))
         levels |= LEVEL_WRITE;
@@ -202,8 +203,9 @@ static void interest_of_queue(struct interest *interest, const struct socket *so
 /* Some thread may wait in kernel32 for an operation's event, whatever its port's threads do. */
 static bool waits_for_event(const struct socket *socket)
 {
-    return socket->receiving.with_event || socket->sending.with_event ||
-           socket->connecting.with_event || socket->accepting.with_event;
+    return socket->receiving.with_event || socket->receiving_urgent.with_event ||
+           socket->sending.with_event || socket->connecting.with_event ||
+           socket->accepting.with_event;
 }
 
 static uint32_t interest_word(struct socket *socket)
@@ -211,6 +213,7 @@ static uint32_t interest_word(struct socket *socket)
     struct interest interest = {0};
 
     interest_of_queue(&interest, socket, &socket->receiving);
+    interest_of_queue(&interest, socket, &socket->receiving_urgent);
     interest_of_queue(&interest, socket, &socket->connecting);
     interest_of_queue(&interest, socket, &socket->accepting);
     interest_of_queue(&interest, socket, &socket->sending);

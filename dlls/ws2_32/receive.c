@@ -11,6 +11,7 @@
 #include "guarded_copy.h"
 #include "log.h"
 #include "sockaddr.h"
+#include "urgent.h"
 
 /* What waits to be taken, in the measure of the window. */
 static uint32_t arrived_cost(const struct socket *socket)
@@ -33,9 +34,7 @@ static void give_credit(struct socket *socket, uint32_t cost)
         submit_simple(socket->session, RS_SUB_RESUME, 0, socket->index);
 }
 
-/* Copies to where the operation stands, as much as fits; returns how much that was.  Memory that is
- * not there fails the operation. */
-static uint32_t copy_in(struct operation *operation, const uint8_t *data, uint32_t length)
+uint32_t receive_copy(struct operation *operation, const uint8_t *data, uint32_t length)
 {
     size_t position = operation->done, skipped = 0;
     uint32_t copied = 0;
@@ -135,7 +134,9 @@ static bool wants_more(const struct operation *operation)
            operation->done < operation->total;
 }
 
-/* Copies what has arrived, up to the urgent mark: a receive never crosses that. */
+/* Copies what has arrived, up to the place of urgent data: "a single recv operation does not span
+ * that position", and in line "OOB data is never mixed with normal data" (the page on out-of-band
+ * data). */
 static uint32_t copy_arrived(const struct socket *socket, struct operation *operation)
 {
     const struct segment *segment;
@@ -145,8 +146,8 @@ static uint32_t copy_arrived(const struct socket *socket, struct operation *oper
          segment = segment->next) {
         if (segment->mark && !segment->offset && copied)
             break;
-        copied +=
-            copy_in(operation, segment->data + segment->offset, segment->length - segment->offset);
+        copied += receive_copy(operation, segment->data + segment->offset,
+                               segment->length - segment->offset);
         if (operation->error)
             break;
     }
@@ -174,7 +175,12 @@ static void drop_arrived(struct socket *socket, uint32_t length)
 
 static bool try_stream(struct socket *socket, struct operation *operation)
 {
-    if (socket->arrived_bytes) {
+    if (urgent_inline_bytes(socket)) {
+        urgent_read_inline(socket, operation);
+        if (operation->error || !wants_more(operation))
+            return true;
+    }
+    while (socket->arrived_bytes) {
         size_t before = operation->done;
         uint32_t copied = copy_arrived(socket, operation);
 
@@ -203,7 +209,7 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
     if (socket->error) /* bytes before these could not be kept: none may take their place */
         return;
     while (used < length && (operation = socket->receiving.head) && !socket->arrived) {
-        uint32_t copied = copy_in(operation, data + used, length - used);
+        uint32_t copied = receive_copy(operation, data + used, length - used);
 
         if (!(operation->flags & MSG_PEEK) && !operation->error) {
             used += copied;
@@ -222,7 +228,7 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
 static void fill_datagram(struct operation *operation, const struct rs_addr *source,
                           const uint8_t *data, uint32_t length)
 {
-    copy_in(operation, data, length);
+    receive_copy(operation, data, length);
     if (operation->error)
         return;
     if (length > operation->total) {
@@ -300,24 +306,10 @@ void receive_drop_strangers(struct socket *socket)
 
 /* ---- both ---- */
 
-static bool try_oob(struct socket *socket, struct operation *operation)
-{
-    if (socket->oob_inline) {
-        operation->error = WSAEINVAL;
-    } else if (socket->oob_arrived) {
-        copy_in(operation, &socket->oob_byte, 1);
-        operation->result_flags = MSG_OOB;
-        if (!(operation->flags & MSG_PEEK))
-            socket->oob_arrived = false;
-    } else
-        operation->error = WSAEWOULDBLOCK;
-    return true;
-}
-
 bool receive_try(struct socket *socket, struct operation *operation)
 {
     if (operation->flags & MSG_OOB)
-        return try_oob(socket, operation);
+        return urgent_try(socket, operation);
     if (socket->receiving.head)
         return false; /* behind those that were posted before */
     return socket->type == SOCK_STREAM ? try_stream(socket, operation)
@@ -337,4 +329,5 @@ void receive_end(struct socket *socket, struct operation_queue *finished)
 
         operation_append(complete ? finished : &socket->receiving, operation);
     }
+    urgent_retry(socket, finished);
 }

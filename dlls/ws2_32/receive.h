@@ -7,6 +7,10 @@
 
 #include "socket.h"
 
+/* Copies to where the operation stands, as much as fits; returns how much that was.  Memory that is
+ * not there fails the operation. */
+uint32_t receive_copy(struct operation *operation, const uint8_t *data, uint32_t length);
+
 /* Completes the operation from what has arrived, from the end of the stream or with the socket's
  * error, if it can: then true, with its result set. */
 bool receive_try(struct socket *socket, struct operation *operation);

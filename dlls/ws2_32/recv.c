@@ -39,6 +39,8 @@ static DWORD receive_check(const struct socket *socket, DWORD flags)
         return WSAESHUTDOWN;
     if (!stream && (flags & MSG_OOB))
         return WSAEOPNOTSUPP;
+    if ((flags & MSG_OOB) && socket->oob_inline)
+        return WSAEINVAL; /* recv's page: "MSG_OOB was specified for a socket with SO_OOBINLINE" */
     /* WSARecv.txt: MSG_WAITALL "along with MSG_OOB, MSG_PEEK, or MSG_PARTIAL", on a nonblocking
      * socket or for messages "will fail with WSAEOPNOTSUPP" */
     if ((flags & MSG_WAITALL) &&
@@ -60,14 +62,21 @@ static DWORD check_address(const struct socket *socket, struct operation *operat
 /* lpNumberOfBytesRecvd matters only to a call that completes at once. */
 static DWORD check_result(const struct socket *socket, const struct operation *operation)
 {
-    bool something = socket->arrived || socket->end_of_stream || socket->error;
+    bool urgent = operation->flags & MSG_OOB;
+    const struct operation *before =
+        urgent ? socket->receiving_urgent.head : socket->receiving.head;
+    const struct segment *something = urgent ? socket->urgent : socket->arrived;
 
     if (!operation->result_refused)
         return 0;
-    if (operation->overlapped && !(operation->flags & MSG_OOB) &&
-        (socket->receiving.head || !something))
+    if (operation->overlapped && (before || !(something || socket->end_of_stream || socket->error)))
         return 0; /* it will wait */
     return WSAEFAULT;
+}
+
+static struct operation_queue *queue_of(struct socket *socket, const struct operation *operation)
+{
+    return operation->flags & MSG_OOB ? &socket->receiving_urgent : &socket->receiving;
 }
 
 /* True when there is an answer: *error, or the operation is complete. */
@@ -148,7 +157,7 @@ static DWORD wait_for_data(struct socket *socket, struct operation *operation)
     waiter_arm(operation->waiter, socket->session);
     AcquireSRWLockExclusive(&socket->lock);
     if (!(answered = answer(socket, operation, &error))) {
-        operation_append(&socket->receiving, operation);
+        operation_append(queue_of(socket, operation), operation);
         socket_update_interest(socket);
     }
     ReleaseSRWLockExclusive(&socket->lock);
@@ -156,7 +165,7 @@ static DWORD wait_for_data(struct socket *socket, struct operation *operation)
         waiter_disarm(operation->waiter);
         return error ? error : operation->error;
     }
-    return socket_wait(socket, &socket->receiving, operation, deadline_of(socket));
+    return socket_wait(socket, queue_of(socket, operation), operation, deadline_of(socket));
 }
 
 static void give_results(struct receive_call *call, const struct operation *operation)
@@ -222,7 +231,7 @@ static DWORD post(struct socket *socket, struct operation *operation)
     bool answered = answer_with_lock(socket, operation, &error);
 
     if (!answered) {
-        operation_append(&socket->receiving, operation);
+        operation_append(queue_of(socket, operation), operation);
         socket_update_interest(socket);
     }
     enable_events(socket, operation);

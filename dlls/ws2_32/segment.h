@@ -12,7 +12,7 @@ struct segment {
     struct segment *next;
     uint32_t length, offset; /* offset: bytes already taken (streams) */
     uint32_t capacity;
-    bool mark;             /* the urgent mark stands before the first byte */
+    bool mark;             /* no receive spans the place before the first byte (urgent data) */
     bool large;            /* of the size that is kept for the next one */
     struct rs_addr source; /* datagrams */
     uint8_t data[];

@@ -94,7 +94,8 @@ static bool copy_out(const struct operation *operation, size_t position, uint8_t
 
 static bool submit_part(struct socket *socket, struct operation *operation, uint32_t length)
 {
-    uint16_t flags = operation->flags & MSG_OOB ? RS_SEND_OOB : 0;
+    bool last = operation->done + length == operation->total;
+    uint16_t flags = last && (operation->flags & MSG_OOB) ? RS_SEND_OOB : 0;
     uint32_t size = sizeof(struct rs_record) + length;
     struct rs_record *record =
         submit_begin(socket->session, RS_SUB_SEND, flags, socket->index, size);

@@ -70,9 +70,9 @@ struct socket {
     uint32_t arrived_bytes; /* payload not taken yet */
     uint32_t arrived_datagrams;
     bool end_of_stream;
-    bool oob_arrived;
-    uint8_t oob_byte;
     struct operation_queue receiving;
+    struct segment *urgent; /* bytes that arrived out of line, NULL if there is none */
+    struct operation_queue receiving_urgent;
 
     /* sending */
     uint32_t submitted;   /* handed to the server since the beginning, as `sent` counts */

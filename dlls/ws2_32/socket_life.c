@@ -168,7 +168,7 @@ static bool close_resets(const struct socket *socket)
     if (socket->linger.l_onoff && !socket->linger.l_linger)
         return true;
     return socket->type == SOCK_STREAM &&
-           (has_overlapped(&socket->receiving) ||
+           (has_overlapped(&socket->receiving) || has_overlapped(&socket->receiving_urgent) ||
             (has_overlapped(&socket->sending) && !socket->shut_send));
 }
 

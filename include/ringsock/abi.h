@@ -208,7 +208,7 @@ enum rs_comp {
 #define RS_SEND_OOB 1u
 #define RS_SEND_REPLY 2u
 #define RS_DATA_OOB 1u  /* one urgent byte, out of line */
-#define RS_DATA_MARK 2u /* the urgent mark stands before the first byte of this payload */
+#define RS_DATA_MARK 2u /* no receive may span the place before the first byte of this payload */
 #define RS_CLOSE_ABORT 1u   /* reset the connection (linger 0, or unread data) */
 #define RS_CLOSE_REPLY 2u   /* carries a rs_call: reply once everything queued was acknowledged or
                                arg0 milliseconds went by (then WSAEWOULDBLOCK and a reset) */

@@ -66,9 +66,10 @@ struct fake_socket {
     size_t size, room;
     uint32_t consumed;
     unsigned datagrams, sent_notices;
-    bool oob;
-    uint8_t oob_byte;
-    size_t mark; /* position in data + 1 */
+    char urgent[64]; /* bytes that came out of line */
+    unsigned urgent_count;
+    size_t marks[8]; /* positions in data */
+    unsigned mark_count;
     struct fake_incoming incoming[128];
     unsigned incoming_count;
 };
@@ -286,13 +287,14 @@ static void fake_apply_data(struct fake_socket *socket, const struct rs_record *
 {
     if (header->flags & RS_DATA_OOB) {
         check_equal(header->length, 1);
-        check(!socket->oob);
-        socket->oob = true;
-        socket->oob_byte = *body;
+        check(socket->urgent_count < sizeof(socket->urgent));
+        socket->urgent[socket->urgent_count++] = (char)*body;
         return;
     }
-    if (header->flags & RS_DATA_MARK)
-        socket->mark = socket->size + 1;
+    if (header->flags & RS_DATA_MARK) {
+        check(socket->mark_count < 8);
+        socket->marks[socket->mark_count++] = socket->size;
+    }
     fake_arrived(socket, body, header->length);
 }
 

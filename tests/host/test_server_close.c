@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Listening and ending in detail: the accept window, a listener's end, closing with a wait
- * (RS_CLOSE_REPLY), DisconnectEx, urgent data, adoption, bind rules.
+ * (RS_CLOSE_REPLY), DisconnectEx, adoption, bind rules.
  */
-#include <netinet/tcp.h>
-
 #include "fake_dll.h"
 
 /* No more than min(backlog, RS_ACCEPT_WINDOW) connections are ahead of the program. */
@@ -160,55 +158,6 @@ static void test_disconnect(struct fake *fake)
     fake_close(fake, listener);
 }
 
-static void test_urgent(struct fake *fake)
-{
-    uint32_t listener = fake_listen(fake, 5), peer, on = 1;
-    struct rs_addr local = fake_socket(fake, listener)->local;
-    int fd = native_connect(local), one = 1;
-    struct fake_socket *p;
-
-    check(!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
-    peer = fake_accept(fake, listener);
-    p = fake_socket(fake, peer);
-    check_equal(send(fd, "before", 6, 0), 6);
-    fake_wait(fake, p->size == 6);
-    check_equal(send(fd, "!", 1, MSG_OOB), 1);
-    fake_wait(fake, p->oob);
-    check_equal(p->oob_byte, '!');
-    check_equal(p->size, 6);
-    usleep(10000);
-    check_equal(send(fd, "after", 5, 0), 5);
-    fake_wait(fake, p->size == 11);
-    check(!memcmp(p->data, "beforeafter", 11));
-    check_equal(p->mark, 6 + 1);
-    fake_consume(fake, peer, 11);
-    /* in line */
-    check_equal(fake_call(fake, RS_SUB_SETOPT, peer, RS_OPT_OOBINLINE, 0, 0, &on, sizeof(on)), 0);
-    p->oob = false;
-    p->mark = 0;
-    check_equal(send(fd, "abc", 3, MSG_OOB), 3);
-    fake_wait(fake, p->size == 3);
-    check(!memcmp(p->data, "abc", 3));
-    check(!p->oob);
-    check_equal(p->mark, 2 + 1);
-    fake_consume(fake, peer, 3);
-    /* the other way */
-    {
-        struct piece piece = {"xyz", 3};
-        char bytes[8];
-
-        fake_submit(fake, RS_SUB_SEND, RS_SEND_OOB, peer, &piece, 1, 3);
-        check_equal(recv(fd, bytes, sizeof(bytes), 0), 2);
-        check_equal(recv(fd, bytes, sizeof(bytes), MSG_OOB), 1);
-        check_equal(bytes[0], 'z');
-    }
-    /* urgent bytes are not unread data: the end is orderly */
-    fake_close(fake, peer);
-    check_equal(native_end(fd), 0);
-    close(fd);
-    fake_close(fake, listener);
-}
-
 static void test_adopt(struct fake *fake)
 {
     uint32_t listener = fake_listen(fake, 5), target = fake_open(fake, RS_AF_INET, RS_STREAM);
@@ -318,7 +267,6 @@ int main(void)
         {"listener's end", test_listener_end},
         {"close reply", test_close_reply},
         {"disconnect", test_disconnect},
-        {"urgent", test_urgent},
         {"adopt", test_adopt},
         {"bind", test_bind},
         {"connecting", test_connecting},
