@@ -32,6 +32,8 @@ LABEL(guarded_short_copy_after);
 LABEL(guarded_short_copy_failed);
 #endif
 
+/* On i386 a pointer is a DWORD: there the two functions for pointers jump to those for DWORDs, and
+ * nothing lies between their labels. */
 struct guarded {
     const char *at, *after, *landing;
 };

@@ -336,23 +336,37 @@ int WSAAPI send(SOCKET s, const char *buffer, int length, int flags)
     return sendto(s, buffer, length, flags, NULL, 0);
 }
 
+static DWORD message_check(const struct socket *socket, const WSAMSG *message)
+{
+    if (socket->type == SOCK_STREAM)
+        return WSAEINVAL; /* WSASendMsg's page: datagram and raw sockets only */
+    return message->Control.len ? WSAEOPNOTSUPP : 0;
+}
+
+/* "a bad call to WSASendMsg will also bind the socket" (Wine's test_WSASendMsg, run on Windows) */
+static void bind_implicitly(struct socket *socket)
+{
+    struct rs_addr any = {.family = socket->family == AF_INET6 ? RS_AF_INET6 : RS_AF_INET};
+
+    if (!socket->bound && socket->state == SOCKET_OPEN)
+        socket_bind(socket, &any);
+}
+
 int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes,
                       LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct socket *socket = socket_get(s);
     WSAMSG copy;
-    bool stream;
+    DWORD error;
 
     if (!socket)
         return SOCKET_ERROR;
-    stream = socket->type == SOCK_STREAM;
+    error = guarded_copy(&copy, message, sizeof(copy)) ? WSAEFAULT : message_check(socket, &copy);
+    if (!error)
+        bind_implicitly(socket);
     socket_put(socket);
-    if (guarded_copy(&copy, message, sizeof(copy)))
-        return return_error(WSAEFAULT);
-    if (stream)
-        return return_error(WSAEINVAL); /* WSASendMsg's page: datagram and raw sockets only */
-    if (copy.Control.len)
-        return return_error(WSAEOPNOTSUPP);
+    if (error)
+        return return_error(error);
     return WSASendTo(s, copy.lpBuffers, copy.dwBufferCount, bytes, flags, copy.name, copy.namelen,
                      overlapped, routine);
 }

@@ -125,7 +125,7 @@ int WSAAPI closesocket(SOCKET s)
 
 /* ---- names ---- */
 
-static DWORD bind_socket(struct socket *socket, const struct rs_addr *address)
+DWORD socket_bind(struct socket *socket, const struct rs_addr *address)
 {
     struct rs_addr local = {0};
     struct request request = {.session = socket->session,
@@ -159,7 +159,7 @@ int WSAAPI bind(SOCKET s, const struct sockaddr *name, int length)
     if (!(error = sockaddr_to_wire(&address, name, length, socket->family)))
         error = socket->state == SOCKET_DEAD ? WSAENETDOWN
                 : socket->bound              ? WSAEINVAL
-                                             : bind_socket(socket, &address);
+                                             : socket_bind(socket, &address);
     socket_put(socket);
     return return_error(error);
 }

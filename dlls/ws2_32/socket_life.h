@@ -20,6 +20,8 @@ struct socket *socket_make(struct session *session, uint32_t index, int family, 
                            int protocol);
 /* Opens the anchor, makes the handle findable and tells the server.  Returns 0 or a WSA code. */
 DWORD socket_open_handle(struct socket *socket, uint32_t anchor);
+/* bind, with an address of the socket's family.  Asks the server; caller holds no lock. */
+DWORD socket_bind(struct socket *socket, const struct rs_addr *address);
 /* Gives an unwanted connection without a handle back to the server: it is reset. */
 void socket_discard(struct socket *socket);
 

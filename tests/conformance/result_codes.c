@@ -603,6 +603,28 @@ static void test_send_message(void)
     closesocket(t);
 }
 
+/* A WSASendMsg that fails has bound the socket all the same (Wine's test_WSASendMsg, run on
+ * Windows). */
+static void test_send_message_binds(void)
+{
+    struct sockaddr_storage address, name;
+    char byte = 'm';
+    WSABUF buf = {1, &byte};
+    WSAMSG message = {.lpBuffers = &buf, .dwBufferCount = 1};
+    int length, size = sizeof(name);
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0), t;
+
+    t = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
+    message.name = (struct sockaddr *)&address;
+    message.namelen = length;
+    ok_error(WSASendMsg(s, &message, 0, NULL, NULL, NULL), WSAEFAULT);
+    memset(&name, 0, sizeof(name));
+    todo_wine ok_success(getsockname(s, (struct sockaddr *)&name, &size));
+    todo_wine ok(((struct sockaddr_in *)&name)->sin_port != 0, "no port\n");
+    closesocket(s);
+    closesocket(t);
+}
+
 /* ---- which one wins ---- */
 
 enum state { CLOSED, FRESH, LISTENING, SHUT, CONNECTED, UNBOUND, UNBOUND_SHUT, DATAGRAM_SHUT };
@@ -781,6 +803,7 @@ START_TEST(result_codes)
     RUN(test_message_size);
     RUN(test_is_connected);
     RUN(test_send_message);
+    RUN(test_send_message_binds);
     RUN(test_precedence);
     WSACleanup();
 }
