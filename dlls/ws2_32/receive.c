@@ -105,7 +105,7 @@ static void keep_stream(struct socket *socket, const uint8_t *data, uint32_t len
         last->mark = mark;
 }
 
-static bool keep_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
+static void keep_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
                           uint32_t length)
 {
     struct segment *segment = keep_apart(socket, data, length, length);
@@ -114,7 +114,6 @@ static bool keep_datagram(struct socket *socket, const struct rs_addr *source, c
         segment->source = *source;
         socket->arrived_datagrams++;
     }
-    return segment != NULL;
 }
 
 static void drop_first(struct socket *socket)
@@ -241,13 +240,19 @@ static void fill_datagram(struct operation *operation, const struct rs_addr *sou
         operation->error = WSAEFAULT;
 }
 
+/* Whether the receive that was given a datagram takes it away from those behind it. */
+static bool takes_away(const struct operation *operation)
+{
+    return !(operation->flags & MSG_PEEK) && operation->error != WSAEFAULT;
+}
+
 static bool try_datagram(struct socket *socket, struct operation *operation)
 {
     struct segment *segment = socket->arrived;
 
     if (segment) {
         fill_datagram(operation, &segment->source, segment->data, segment->length);
-        if (!(operation->flags & MSG_PEEK) && operation->error != WSAEFAULT) {
+        if (takes_away(operation)) {
             uint32_t length = segment->length;
 
             drop_first(socket);
@@ -268,20 +273,21 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
 void receive_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
                       uint32_t length, struct operation_queue *finished)
 {
-    struct operation *operation = socket->receiving.head;
+    struct operation *operation;
 
     if (socket->peer.family && !wire_address_equal(source, &socket->peer)) {
         give_credit(socket, RS_DATAGRAM_COST(length));
         return;
     }
-    if (operation && !socket->arrived && !(operation->flags & MSG_PEEK)) {
+    while (!socket->arrived && (operation = operation_pop(&socket->receiving))) {
         fill_datagram(operation, source, data, length);
-        operation_append(finished, operation_pop(&socket->receiving));
-        give_credit(socket, RS_DATAGRAM_COST(length));
-    } else if (keep_datagram(socket, source, data, length) && operation) {
-        if (try_datagram(socket, operation))
-            operation_append(finished, operation_pop(&socket->receiving));
+        operation_append(finished, operation);
+        if (takes_away(operation)) {
+            give_credit(socket, RS_DATAGRAM_COST(length));
+            return;
+        }
     }
+    keep_datagram(socket, source, data, length);
 }
 
 void receive_drop_strangers(struct socket *socket)
