@@ -7,6 +7,7 @@
  * afterwards.
  */
 #include "cancel.h"
+#include "receive.h"
 
 /* Which operations the end of a thread takes along.  ExitThread's page excepts "I/O that is
  * associated with a completion port"; Windows still cancels those that an event or a routine is
@@ -74,7 +75,7 @@ void socket_abort_all(struct socket *socket, DWORD error, struct operation_queue
 
     take_all_matching(socket, &(struct operation_filter){0}, finished);
     for (operation = finished->head; operation; operation = operation->next)
-        operation->error = error;
+        operation->error = receive_cut_short(operation, error);
 }
 
 void socket_abort_for_close(struct socket *socket, struct operation_queue *finished)
@@ -96,7 +97,7 @@ ULONG socket_cancel(struct socket *socket, const struct operation_filter *filter
     count = take_all_matching(socket, filter, &finished);
     ReleaseSRWLockExclusive(&socket->lock);
     for (operation = finished.head; operation; operation = operation->next)
-        operation->error = WSA_OPERATION_ABORTED;
+        operation->error = receive_cut_short(operation, WSA_OPERATION_ABORTED);
     operation_deliver_list(&finished);
     return count;
 }

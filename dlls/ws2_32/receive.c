@@ -133,6 +133,14 @@ static bool wants_more(const struct operation *operation)
            operation->done < operation->total;
 }
 
+DWORD receive_cut_short(const struct operation *operation, DWORD error)
+{
+    bool holds_bytes =
+        operation->kind == OPERATION_RECV && (operation->flags & MSG_WAITALL) && operation->done;
+
+    return holds_bytes ? 0 : error;
+}
+
 /* Copies what has arrived, up to the place of urgent data: "a single recv operation does not span
  * that position", and in line "OOB data is never mixed with normal data" (the page on out-of-band
  * data). */

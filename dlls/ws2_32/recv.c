@@ -163,9 +163,10 @@ static DWORD wait_for_data(struct socket *socket, struct operation *operation)
     ReleaseSRWLockExclusive(&socket->lock);
     if (answered) {
         waiter_disarm(operation->waiter);
-        return error ? error : operation->error;
+        return receive_cut_short(operation, error ? error : operation->error);
     }
-    return socket_wait(socket, queue_of(socket, operation), operation, deadline_of(socket));
+    error = socket_wait(socket, queue_of(socket, operation), operation, deadline_of(socket));
+    return receive_cut_short(operation, error);
 }
 
 static void give_results(struct receive_call *call, const struct operation *operation)
