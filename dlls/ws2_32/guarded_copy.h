@@ -25,6 +25,7 @@ bool __cdecl guarded_probe(DWORD *address, DWORD *value);
 /* One that is only written, later: can it be, from the first to the last byte?  Looks at each page.
  */
 bool guarded_writable(void *address, size_t size);
+/* The same of one that will be read. */
 bool guarded_readable(const void *address, size_t size);
 
 /* Once, from DllMain. */

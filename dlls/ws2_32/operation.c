@@ -3,9 +3,8 @@
  * Operations from making to delivery (see operation.h).  Owns no state; takes no lock but the
  * port's through port_post.
  *
- * Delivery writes InternalHigh, the flags (in Offset, which Winsock reserves for the provider) and
- * only then Internal (x86 keeps stores in order); whoever sees Internal change may free the
- * OVERLAPPED, so nothing of it is read after that.
+ * Delivery writes InternalHigh and only then Internal (x86 keeps stores in order); whoever sees
+ * Internal change may free the OVERLAPPED, so nothing of it is read after that.
  */
 #include "operation.h"
 #include "guarded_copy.h"
@@ -100,6 +99,22 @@ DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, 
             return WSAEFAULT;
         operation->total += buffer->len;
     }
+    return 0;
+}
+
+DWORD operation_probe(struct operation *operation)
+{
+    DWORD i;
+
+    for (i = 0; i < operation->buffer_count && !operation->probed; i++) {
+        const WSABUF *buffer = &operation->buffers[i];
+
+        if (buffer->len &&
+            !(operation->kind == OPERATION_SEND ? guarded_readable(buffer->buf, buffer->len)
+                                                : guarded_writable(buffer->buf, buffer->len)))
+            return WSAEFAULT;
+    }
+    operation->probed = true;
     return 0;
 }
 
@@ -227,17 +242,47 @@ static bool wants_packet(const struct operation *operation)
              (socket->completion_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
 }
 
+/* A receive's flags travel in its status. */
+static const struct {
+    DWORD flags;
+    NTSTATUS status;
+} flag_table[] = {
+    {0, STATUS_SUCCESS},
+    {MSG_OOB, STATUS_RECEIVE_EXPEDITED},
+    {MSG_PARTIAL, STATUS_RECEIVE_PARTIAL},
+    {MSG_OOB | MSG_PARTIAL, STATUS_RECEIVE_PARTIAL_EXPEDITED},
+};
+
+DWORD flags_from_status(NTSTATUS status)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAYSIZE(flag_table); i++)
+        if (flag_table[i].status == status)
+            return flag_table[i].flags;
+    return 0;
+}
+
+static NTSTATUS result_status(const struct operation *operation)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAYSIZE(flag_table) && !operation->error; i++)
+        if (flag_table[i].flags == operation->result_flags)
+            return flag_table[i].status;
+    return status_from_error(operation->error);
+}
+
 static void deliver_overlapped(struct operation *operation)
 {
     WSAOVERLAPPED *overlapped = operation->overlapped;
     struct socket *socket = operation->socket;
     struct waiter *waiter = operation->waiter;
-    NTSTATUS status = status_from_error(operation->error);
+    NTSTATUS status = result_status(operation);
 
     /* the program may have freed it meanwhile: then nobody is told by it, but all the others are,
      * as on Windows, whose I/O manager writes the status block guarded */
     guarded_store_pointer(&overlapped->InternalHigh, operation->done);
-    guarded_store(&overlapped->Offset, operation->result_flags);
     guarded_store_pointer(&overlapped->Internal, (ULONG)status);
     if (waiter)
         waiter_signal(waiter);
@@ -293,6 +338,9 @@ static const struct {
 } error_table[] = {
     /* the first row with a code is the one used in that direction */
     {0, STATUS_SUCCESS},
+    {0, STATUS_RECEIVE_EXPEDITED},
+    {0, STATUS_RECEIVE_PARTIAL},
+    {0, STATUS_RECEIVE_PARTIAL_EXPEDITED},
     {WSA_OPERATION_ABORTED, STATUS_CANCELLED},
     {WSAECONNRESET, STATUS_CONNECTION_RESET},
     {WSAECONNABORTED, STATUS_CONNECTION_ABORTED},

@@ -41,7 +41,7 @@ struct operation {
     bool result_refused; /* lpNumberOfBytesRecvd is not there: WSAEFAULT if it completes at once */
     struct sockaddr *address; /* recvfrom: filled in; sendto: copy in address_copy */
     int *address_length;
-    bool address_checked; /* could be written when the operation began to wait */
+    bool probed; /* its memory was there when the operation began to wait */
     struct sockaddr_in6 address_copy;
     int address_copy_length;
     struct socket *accept_socket; /* AcceptEx: holds a reference */
@@ -80,6 +80,9 @@ struct operation *operation_pop(struct operation_queue *queue);
 /* Copies the WSABUF array into `operation` (heap beyond the inline ones).  Returns 0, or WSAEFAULT
  * for an array, or buffers, that cannot be all in the address space. */
 DWORD operation_set_buffers(struct operation *operation, const WSABUF *buffers, DWORD count);
+/* An operation that is about to wait: WSAEFAULT where a buffer is not there, as Windows, which
+ * probes and locks them, has it.  Looks at each page, once. */
+DWORD operation_probe(struct operation *operation);
 /* Frees what operation_set_buffers took; for operations on the stack. */
 void operation_release_buffers(struct operation *operation);
 
@@ -108,5 +111,7 @@ void operation_deliver_list(struct operation_queue *queue);
 /* Winsock error code <-> the NTSTATUS that an OVERLAPPED carries. */
 NTSTATUS status_from_error(DWORD error);
 DWORD error_from_status(NTSTATUS status);
+/* The MSG_* that the status of a successful receive tells. */
+DWORD flags_from_status(NTSTATUS status);
 
 #endif

@@ -94,9 +94,11 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD
     if (pending(overlapped))
         return return_error(WSA_IO_INCOMPLETE) == 0;
     error = error_from_status((NTSTATUS)overlapped->Internal);
-    if (!error || error == WSAEMSGSIZE) { /* on failure the page leaves both unchanged */
+    /* "If WSAGetOverlappedResult fails", both are left alone, but for the count of a message that
+     * was too long (Wine's test_ip_pktinfo, run on Windows) */
+    if (!error || error == WSAEMSGSIZE)
         *bytes = (DWORD)overlapped->InternalHigh;
-        *flags = overlapped->Offset;
-    }
+    if (!error)
+        *flags = flags_from_status((NTSTATUS)overlapped->Internal);
     return return_error(error) == 0;
 }

@@ -191,6 +191,8 @@ static bool try_stream(struct socket *socket, struct operation *operation)
         size_t before = operation->done;
         uint32_t copied = copy_arrived(socket, operation);
 
+        if (!operation->error && wants_more(operation)) /* what it takes now it keeps */
+            operation->error = operation_probe(operation);
         if (operation->error) {
             operation->done = before; /* nothing that has arrived is lost */
             return true;
@@ -243,8 +245,7 @@ static void fill_datagram(struct operation *operation, const struct rs_addr *sou
         operation->result_flags = MSG_PARTIAL;
     }
     if (operation->address &&
-        sockaddr_store(source, operation->address, operation->address_length) &&
-        !operation->address_checked)
+        sockaddr_store(source, operation->address, operation->address_length) && !operation->probed)
         operation->error = WSAEFAULT;
 }
 

@@ -45,8 +45,6 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
 {
     DWORD error;
 
-    if (call->flags & MSG_OOB)
-        return WSAEOPNOTSUPP;
     if (!call->to || (!call->to_length && socket->peer.family)) {
         if (!socket->peer.family)
             return WSAENOTCONN;
@@ -109,26 +107,13 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
 
 enum outcome { SEND_DONE, SEND_QUEUED };
 
-static bool buffers_readable(const struct operation *operation)
-{
-    DWORD i;
-
-    for (i = 0; i < operation->buffer_count; i++)
-        if (operation->buffers[i].len &&
-            !guarded_readable(operation->buffers[i].buf, operation->buffers[i].len))
-            return false;
-    return true;
-}
-
 /* Caller holds the lock.  Queues what cannot be handed over now. */
 static enum outcome push_or_queue(struct socket *socket, struct operation *operation, bool whole)
 {
     if (!socket->sending.head && send_push(socket, operation, whole))
         return SEND_DONE;
-    if (!operation->done && !buffers_readable(operation)) {
-        operation->error = WSAEFAULT;
+    if (!operation->done && (operation->error = operation_probe(operation)))
         return SEND_DONE;
-    }
     operation_append(&socket->sending, operation);
     socket_update_interest(socket);
     return SEND_QUEUED;
@@ -166,6 +151,20 @@ static bool pointer_is_bad(const struct socket *socket, const struct send_call *
     return !is_overlapped(socket, call);
 }
 
+/* WSASend's page: MSG_OOB is for streams; MSG_PARTIAL gives WSAEOPNOTSUPP "by transports that do
+ * not support partial message transmissions", as UDP, while to TCP it means nothing and Windows
+ * lets it pass (dotnet/corefx issue 35375); what is no flag at all is refused too (Kode/Kore pull
+ * request 801); MSG_DONTROUTE: "A Windows Sockets service provider can choose to ignore this flag."
+ */
+static DWORD check_flags(const struct socket *socket, DWORD flags)
+{
+    DWORD known = MSG_DONTROUTE;
+
+    if (socket->type == SOCK_STREAM)
+        known |= MSG_OOB | MSG_PARTIAL;
+    return flags & ~known ? WSAEOPNOTSUPP : 0;
+}
+
 /* The socket's state first, then the arguments, as recv.c has it.  What is asked here without the
  * lock is asked again under it. */
 static DWORD take_arguments(const struct socket *socket, const struct send_call *call,
@@ -173,7 +172,7 @@ static DWORD take_arguments(const struct socket *socket, const struct send_call 
 {
     DWORD error = send_check(socket);
 
-    if (error)
+    if (error || (error = check_flags(socket, call->flags)))
         return error;
     operation->flags = call->flags;
     if (pointer_is_bad(socket, call))
@@ -181,8 +180,8 @@ static DWORD take_arguments(const struct socket *socket, const struct send_call 
     if ((error = operation_set_buffers(operation, call->buffers, call->count)))
         return error;
     /* all or nothing: what takes several records must not stop in the midst */
-    if (operation->total > RS_MAX_PAYLOAD && !buffers_readable(operation))
-        return WSAEFAULT;
+    if (operation->total > RS_MAX_PAYLOAD && (error = operation_probe(operation)))
+        return error;
     return socket->type == SOCK_STREAM ? 0 : datagram_check(socket, operation, call, to);
 }
 
