@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * listen, accept, WSAAccept.  Owns socket.incoming; takes the listener's lock.
+ * listen, accept.  Owns socket.incoming; takes the listener's lock.
  *
  * The server accepts ahead of the program (RS_ACCEPT_WINDOW), so a connection is here, and its data
  * may be, before anybody asks; it gets its handle when somebody does.
@@ -90,6 +90,19 @@ static bool keep_connection(struct socket *listener, struct socket *connection)
     return true;
 }
 
+bool accept_put_back(struct socket *listener, struct socket *connection)
+{
+    struct incoming *incoming = calloc(1, sizeof(*incoming));
+
+    if (!incoming)
+        return false;
+    incoming->socket = connection;
+    if (!(incoming->next = listener->incoming))
+        listener->incoming_last = incoming;
+    listener->incoming = incoming;
+    return true;
+}
+
 struct socket *accept_take(struct socket *listener)
 {
     struct incoming *incoming = listener->incoming;
@@ -150,8 +163,7 @@ static DWORD accept_check(const struct socket *listener)
     return listener->state == SOCKET_LISTENING ? 0 : WSAEINVAL;
 }
 
-/* The next connection, with a reference; waits for it unless the listener is nonblocking. */
-static DWORD accept_next(struct socket *listener, struct socket **connection)
+DWORD accept_next(struct socket *listener, struct socket **connection)
 {
     struct operation operation = {.kind = OPERATION_ACCEPT};
     DWORD error;
@@ -180,7 +192,7 @@ static DWORD accept_next(struct socket *listener, struct socket **connection)
     return error;
 }
 
-static DWORD give_handle(struct socket *connection, struct socket *listener)
+DWORD accept_give_handle(struct socket *connection, struct socket *listener)
 {
     DWORD error = socket_open_handle(connection, connection->anchor);
 
@@ -212,7 +224,7 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
     if (address && !address_has_room(listener, length))
         error = WSAEFAULT;
     else if (!(error = accept_next(listener, &connection))) {
-        if (!(error = give_handle(connection, listener))) {
+        if (!(error = accept_give_handle(connection, listener))) {
             result = connection->handle;
             if (address)
                 sockaddr_store(&connection->peer, address, length);
@@ -223,16 +235,4 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
     if (error)
         SetLastError(error);
     return result;
-}
-
-SOCKET WSAAPI WSAAccept(SOCKET s, struct sockaddr *address, LPINT length, LPCONDITIONPROC condition,
-                        DWORD_PTR context)
-{
-    (void)context;
-    if (condition) {
-        log_once(LOG_WARN, "WSAAccept with a condition function is not supported yet");
-        SetLastError(WSAEOPNOTSUPP);
-        return INVALID_SOCKET;
-    }
-    return accept(s, address, length);
 }

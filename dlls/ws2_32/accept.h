@@ -16,6 +16,16 @@ long accept_arrived(struct socket *listener, const struct rs_accepted *accepted,
  */
 struct socket *accept_take(struct socket *listener);
 
+/* Puts it back as the oldest, with the reference; false: no memory.  Caller holds the lock. */
+bool accept_put_back(struct socket *listener, struct socket *connection);
+
+/* The next connection, with a reference; waits for it unless the listener is nonblocking.  Takes
+ * the listener's lock. */
+DWORD accept_next(struct socket *listener, struct socket **connection);
+
+/* Makes a SOCKET of it, with what the listener has selected; one that cannot be is reset. */
+DWORD accept_give_handle(struct socket *connection, struct socket *listener);
+
 /* AcceptEx: lets the operation's socket become `connection` (whose reference it takes), and
  * completes the operation or queues it there for its first data.  Caller holds the listener's lock.
  * (accept_ex.c) */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * WSAAccept, and its condition function.  Takes the listener's lock, never while the function runs.
+ *
+ * The connection stands already when the function is asked, since the server accepts ahead of the
+ * program; so a peer that is rejected has been connected and is reset.  On Windows that is so too,
+ * unless SO_CONDITIONAL_ACCEPT is set.
+ */
+#include "accept.h"
+#include "sockaddr.h"
+#include "socket_life.h"
+
+static WSABUF as_buffer(struct sockaddr_in6 *address, const struct rs_addr *wire)
+{
+    return (WSABUF){(ULONG)sockaddr_from_wire(address, wire), (char *)address};
+}
+
+/* "A value of zero means passing user data back to the caller is not supported."  Socket groups are
+ * "reserved for future use". */
+static int ask(LPCONDITIONPROC condition, DWORD_PTR context, const struct socket *connection)
+{
+    struct sockaddr_in6 peer, local;
+    WSABUF caller = as_buffer(&peer, &connection->peer);
+    WSABUF callee = as_buffer(&local, &connection->local);
+    WSABUF data = {0, NULL};
+    GROUP group = 0;
+
+    return condition(&caller, NULL, NULL, NULL, &callee, &data, &group, context);
+}
+
+/* CF_DEFER: "no action about this connection request should be taken"; it is the next one again. */
+static DWORD defer(struct socket *listener, struct socket *connection, DWORD error)
+{
+    bool kept;
+
+    AcquireSRWLockExclusive(&listener->lock);
+    kept = !listener->closing && accept_put_back(listener, connection);
+    ReleaseSRWLockExclusive(&listener->lock);
+    if (!kept) {
+        socket_discard(connection);
+        socket_put(connection);
+    }
+    return error;
+}
+
+/* 0: the connection is the caller's still; else it is not. */
+static DWORD decide(struct socket *listener, struct socket *connection, LPCONDITIONPROC condition,
+                    DWORD_PTR context)
+{
+    switch (condition ? ask(condition, context, connection) : CF_ACCEPT) {
+    case CF_ACCEPT:
+        return 0;
+    case CF_REJECT:
+        socket_discard(connection);
+        socket_put(connection);
+        return WSAECONNREFUSED;
+    case CF_DEFER:
+        return defer(listener, connection, WSATRY_AGAIN);
+    default: /* "the return value of the condition function is not a valid one" */
+        return defer(listener, connection, WSAEINVAL);
+    }
+}
+
+static DWORD accept_one(struct socket *listener, struct sockaddr *address, int *length,
+                        LPCONDITIONPROC condition, DWORD_PTR context, SOCKET *result)
+{
+    struct socket *connection = NULL;
+    DWORD error;
+
+    /* "WSAEFAULT: ... the addrlen parameter is too small" */
+    if (address && length && *length < sockaddr_size(listener->family))
+        return WSAEFAULT;
+    if ((error = accept_next(listener, &connection)) ||
+        (error = decide(listener, connection, condition, context)))
+        return error;
+    if (!(error = accept_give_handle(connection, listener))) {
+        *result = connection->handle;
+        if (address && length)
+            sockaddr_store(&connection->peer, address, length);
+    }
+    socket_put(connection);
+    return error;
+}
+
+/* "If addr and/or addrlen are equal to NULL, then no information about the remote address of the
+ * accepted socket is returned." */
+SOCKET WSAAPI WSAAccept(SOCKET s, struct sockaddr *address, LPINT length, LPCONDITIONPROC condition,
+                        DWORD_PTR context)
+{
+    struct socket *listener = socket_get(s);
+    SOCKET result = INVALID_SOCKET;
+    DWORD error;
+
+    if (!listener)
+        return INVALID_SOCKET;
+    error = accept_one(listener, address, length, condition, context, &result);
+    socket_put(listener);
+    if (error)
+        SetLastError(error);
+    return result;
+}
