@@ -17,6 +17,14 @@
 #define KNOWN_FLAGS \
     (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_ACCESS_SYSTEM_SECURITY)
 
+/* IP multicast has no roots: "non-rooted" in control and data, so everybody is a leaf. */
+static DWORD known_flags(const WSAPROTOCOL_INFOW *protocol)
+{
+    if (protocol->iSocketType != SOCK_DGRAM)
+        return KNOWN_FLAGS;
+    return KNOWN_FLAGS | WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF;
+}
+
 static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
                             struct request *request)
 {
@@ -84,8 +92,8 @@ SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW
     }
     if (!(found = protocol_find_error(family, type, protocol, &error)))
         ;
-    else if (flags & ~KNOWN_FLAGS) {
-        log_once(LOG_WARN, "WSASocket: flags %#lx are not supported", flags & ~KNOWN_FLAGS);
+    else if (flags & ~known_flags(found)) {
+        log_once(LOG_WARN, "WSASocket: flags %#lx are not supported", flags & ~known_flags(found));
         error = WSAEINVAL;
     } else
         error = (int)make_socket(found, flags, &handle);

@@ -6,6 +6,7 @@
  * page has none that fits; none claims success.  Takes no lock.
  */
 #include "unsupported.h"
+#include "socket.h"
 
 /* ---- sockets ---- */
 
@@ -21,18 +22,12 @@ int WINAPI WSADuplicateSocketW(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW info
     refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
 }
 
-SOCKET WINAPI WSAJoinLeaf(SOCKET s, const struct sockaddr *name, int length, LPWSABUF caller,
-                          LPWSABUF callee, LPQOS sqos, LPQOS gqos, DWORD flags)
-{
-    (void)s, (void)name, (void)length, (void)caller, (void)callee, (void)sqos, (void)gqos;
-    (void)flags;
-    refuse(WSAEOPNOTSUPP, INVALID_SOCKET);
-}
-
-/* Its page: "the specified QoS template name is not valid"; there are none. */
+/* "WSAEINVAL: The specified QoS template name is invalid"; none is installed, as on Windows. */
 WINBOOL WINAPI WSAGetQOSByName(SOCKET s, LPWSABUF name, LPQOS qos)
 {
-    (void)s, (void)name, (void)qos;
+    (void)name, (void)qos;
+    if (!socket_is_valid(s))
+        return FALSE;
     refuse(WSAEINVAL, FALSE);
 }
 
