@@ -117,16 +117,36 @@ static bool save_entry(HKEY key, const struct name_space *entry)
            (!entry->blob || catalog_set_bytes(key, L"ProviderInfo", entry->blob, entry->blob_size));
 }
 
+static bool is_same(const struct name_space *a, const struct name_space *b)
+{
+    return !memcmp(&a->provider, &b->provider, sizeof(GUID)) && a->name_space == b->name_space &&
+           a->version == b->version && a->active == b->active && !a->blob && !b->blob &&
+           !wcscmp(a->identifier, b->identifier) && !wcscmp(a->path, b->path);
+}
+
+/* Nothing but the built-in ones, as they are: the registry need not say so. */
+static bool is_built_in(const struct name_space_list *list)
+{
+    struct name_space_list known = {NULL, 0};
+    bool same = !load_built_in(&known) && known.count == list->count;
+
+    for (size_t i = 0; same && i < known.count; i++)
+        same = is_same(&known.entries[i], &list->entries[i]);
+    name_spaces_free(&known);
+    return same;
+}
+
 DWORD name_spaces_save(bool wow, const struct name_space_list *list)
 {
     struct catalog_view view = {NAME_SPACE_CATALOG, wow};
     HKEY entries = catalog_open(&view, true), key;
+    size_t count = is_built_in(list) ? 0 : list->count;
     DWORD error = 0;
 
     if (!entries)
         return WSAEACCES;
     catalog_clear(entries);
-    for (size_t i = 0; i < list->count && !error; i++) {
+    for (size_t i = 0; i < count && !error; i++) {
         key = catalog_entry(entries, (DWORD)i + 1, true);
         if (!key || !save_entry(key, &list->entries[i]))
             error = WSASYSCALLFAILURE;
@@ -134,7 +154,7 @@ DWORD name_spaces_save(bool wow, const struct name_space_list *list)
             RegCloseKey(key);
     }
     RegCloseKey(entries);
-    catalog_written(&view, (DWORD)list->count);
+    catalog_written(&view, (DWORD)count);
     return error;
 }
 

@@ -7,9 +7,6 @@
  * them because a SOCKET is an NT file handle here too.  Constant data, no lock.
  */
 #include "protocols.h"
-#include "startup.h"
-
-#include <ws2spi.h>
 
 #define STREAM_FLAGS                                                                            \
     (XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | XP1_EXPEDITED_DATA | \
@@ -92,6 +89,12 @@ const WSAPROTOCOL_INFOW *protocol_find_error(int family, int type, int protocol,
     return NULL;
 }
 
+const WSAPROTOCOL_INFOW *protocol_base(size_t *count)
+{
+    *count = ARRAYSIZE(catalog);
+    return catalog;
+}
+
 const WSAPROTOCOL_INFOW *protocol_find(int family, int type, int protocol)
 {
     return protocol_find_error(family, type, protocol, NULL);
@@ -105,122 +108,3 @@ void protocol_to_ansi(const WSAPROTOCOL_INFOW *info, WSAPROTOCOL_INFOA *ansi)
     WideCharToMultiByte(CP_ACP, 0, info->szProtocol, -1, ansi->szProtocol,
                         sizeof(ansi->szProtocol) - 1, NULL, NULL);
 }
-
-static bool wanted(const int *protocols, int protocol)
-{
-    if (!protocols)
-        return true;
-    for (; *protocols; protocols++)
-        if (*protocols == protocol)
-            return true;
-    return false;
-}
-
-/* The number of entries, or SOCKET_ERROR and *error.  convert writes entry number n. */
-static int enumerate(const int *protocols, void *buffer, DWORD *length, size_t entry_size,
-                     void (*convert)(const WSAPROTOCOL_INFOW *, void *, int), int *error)
-{
-    int count = 0;
-    DWORD needed;
-
-    if (!length) {
-        *error = WSAEFAULT;
-        return SOCKET_ERROR;
-    }
-    for (size_t i = 0; i < ARRAYSIZE(catalog); i++)
-        count += wanted(protocols, catalog[i].iProtocol);
-    needed = (DWORD)(count * entry_size);
-    if (*length < needed || !buffer) {
-        *length = needed;
-        *error = WSAENOBUFS;
-        return SOCKET_ERROR;
-    }
-    count = 0;
-    for (size_t i = 0; i < ARRAYSIZE(catalog); i++)
-        if (wanted(protocols, catalog[i].iProtocol))
-            convert(&catalog[i], buffer, count++);
-    return count;
-}
-
-static void put_wide(const WSAPROTOCOL_INFOW *info, void *buffer, int n)
-{
-    ((WSAPROTOCOL_INFOW *)buffer)[n] = *info;
-}
-
-static void put_ansi(const WSAPROTOCOL_INFOW *info, void *buffer, int n)
-{
-    protocol_to_ansi(info, (WSAPROTOCOL_INFOA *)buffer + n);
-}
-
-int WINAPI WSAEnumProtocolsA(LPINT protocols, LPWSAPROTOCOL_INFOA buffer, LPDWORD length)
-{
-    int error = 0, count;
-
-    if (!startup_check())
-        return SOCKET_ERROR;
-    count = enumerate(protocols, buffer, length, sizeof(*buffer), put_ansi, &error);
-    return_error((DWORD)error);
-    return count;
-}
-
-int WINAPI WSAEnumProtocolsW(LPINT protocols, LPWSAPROTOCOL_INFOW buffer, LPDWORD length)
-{
-    int error = 0, count;
-
-    if (!startup_check())
-        return SOCKET_ERROR;
-    count = enumerate(protocols, buffer, length, sizeof(*buffer), put_wide, &error);
-    return_error((DWORD)error);
-    return count;
-}
-
-/* For installers of providers: the whole catalog, without WSAStartup. */
-int WINAPI WSCEnumProtocols(LPINT protocols, LPWSAPROTOCOL_INFOW buffer, LPDWORD length,
-                            LPINT error)
-{
-    int ignored;
-
-    return enumerate(protocols, buffer, length, sizeof(*buffer), put_wide,
-                     error ? error : &ignored);
-}
-
-/* All of ours are in mswsock.dll, as on Windows; the name is unexpanded, as in its registry. */
-int WINAPI WSCGetProviderPath(LPGUID provider, WCHAR *path, LPINT length, LPINT error)
-{
-    static const WCHAR dll[] = L"%SystemRoot%\\system32\\mswsock.dll";
-    int result = WSAEINVAL;
-
-    if (!provider || !length) {
-        result = WSAEFAULT;
-    } else if (*length > 0) {
-        for (size_t i = 0; i < ARRAYSIZE(catalog) && result; i++) {
-            if (memcmp(provider, &catalog[i].ProviderId, sizeof(*provider)))
-                continue;
-            if (!path || *length < (int)ARRAYSIZE(dll)) {
-                *length = ARRAYSIZE(dll);
-                result = WSAEFAULT;
-                break;
-            }
-            memcpy(path, dll, sizeof(dll));
-            *length = ARRAYSIZE(dll);
-            result = 0;
-        }
-    }
-    if (result && error)
-        *error = result;
-    return result ? SOCKET_ERROR : 0;
-}
-
-#ifdef _WIN64
-/* The 32-bit DLL of the same package has the same catalog. */
-int WINAPI WSCEnumProtocols32(LPINT protocols, LPWSAPROTOCOL_INFOW buffer, LPDWORD length,
-                              LPINT error)
-{
-    return WSCEnumProtocols(protocols, buffer, length, error);
-}
-
-int WINAPI WSCGetProviderPath32(LPGUID provider, WCHAR *path, LPINT length, LPINT error)
-{
-    return WSCGetProviderPath(provider, path, length, error);
-}
-#endif

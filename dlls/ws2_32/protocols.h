@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The catalog of transport protocols.
+ * The base protocols: those that sockets are of.
  */
 #ifndef RINGSOCK_PROTOCOLS_H
 #define RINGSOCK_PROTOCOLS_H
@@ -13,6 +13,9 @@
  */
 const WSAPROTOCOL_INFOW *protocol_find_error(int family, int type, int protocol, int *error);
 const WSAPROTOCOL_INFOW *protocol_find(int family, int type, int protocol);
+
+/* All of them, in their order; constant memory. */
+const WSAPROTOCOL_INFOW *protocol_base(size_t *count);
 
 /* The ANSI form of an entry, as WSAEnumProtocolsA and SO_PROTOCOL_INFOA give it. */
 void protocol_to_ansi(const WSAPROTOCOL_INFOW *info, WSAPROTOCOL_INFOA *ansi);

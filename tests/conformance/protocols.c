@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The catalogs: WSAEnumProtocolsA/W, WSCEnumProtocols, WSCGetProviderPath, name space providers;
- * and that calls which are not built fail with an error.
- * Sources: the pages of those functions and of WSAPROTOCOL_INFOW, WSAEnumNameSpaceProvidersW;
+ * The base protocols: WSAEnumProtocolsA/W, WSCEnumProtocols, WSCGetProviderPath.
+ * Sources: the pages of those functions and of WSAPROTOCOL_INFOW;
  * "recorded" = what Wine's tests found Windows to do, or netsh winsock show catalog prints.
  */
 #include "net.h"
@@ -146,17 +145,6 @@ static void test_provider_path(void)
     ok(result == SOCKET_ERROR && error == WSAEFAULT, "got %d, error %d\n", result, error);
 }
 
-/* Neither crashes nor claims success: one of each shape of result. */
-static void test_refusals(void)
-{
-    GUID guid = {0};
-    int error = 0;
-
-    todo_wine ok(WSCDeinstallProvider(&guid, &error) == SOCKET_ERROR && error, "succeeded\n");
-    ok(WSAJoinLeaf(INVALID_SOCKET, NULL, 0, NULL, NULL, NULL, NULL, 0) == INVALID_SOCKET,
-       "succeeded\n");
-}
-
 /* "WSANOTINITIALISED" */
 static void test_not_started(void)
 {
@@ -173,6 +161,5 @@ START_TEST(protocols)
     RUN(test_filter);
     RUN(test_of_socket);
     RUN(test_provider_path);
-    RUN(test_refusals);
     WSACleanup();
 }
