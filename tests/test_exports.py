@@ -136,9 +136,10 @@ def test_relay_is_off(build, width, ours, run_wine):
 
 
 def test_refusals_are_said_once(build, width, ours, run_wine):
-    result = run_wine(build.exe("protocols", width), prefix=ours, env={"RINGSOCK_LOG": "warn"})
+    result = run_wine(build.exe("layered_helpers", width), prefix=ours,
+                      env={"RINGSOCK_LOG": "warn"})
     said = re.findall(r"ringsock:warn:\w+: (\w+) is not supported", result.log)
-    assert {"WSAJoinLeaf", "WSCDeinstallProvider"} <= set(said)
+    assert {"WSAGetQOSByName", "WPUCompleteOverlappedRequest"} <= set(said)
     assert len(said) == len(set(said))
 
 
