@@ -24,14 +24,15 @@ struct receiver {
 
 static void CALLBACK on_routine(DWORD error, DWORD bytes, WSAOVERLAPPED *overlapped, DWORD flags);
 
-static enum style choose_style(struct random *random, enum kind kind)
+/* On a port a packet must follow every message: the last one is what ends the flow. */
+static enum style choose_style(const struct flow *flow, struct random *random, enum kind kind)
 {
     static const enum style one_thread[] = {BY_EVENT, BY_ROUTINE, BY_ROUTINE, BY_ASKING};
 
     if (kind == ONE_THREAD)
         return one_thread[random_below(random, ARRAYSIZE(one_thread))];
     if (kind == PORT)
-        return random_chance(random, 85) ? BY_PORT : BY_EVENT;
+        return flow->messages || random_chance(random, 85) ? BY_PORT : BY_EVENT;
     return random_chance(random, 50) ? BY_EVENT : BY_ASKING;
 }
 
@@ -268,7 +269,7 @@ static void turn(struct flow *flow, struct receiver *receiver)
     } else if (random_chance(random, flow->cancel_percent))
         cancel_some(flow, random);
     else if (what < 60 && flow->outstanding < flow->depth_max)
-        post(flow, random, receiver->kind, choose_style(random, receiver->kind));
+        post(flow, random, receiver->kind, choose_style(flow, random, receiver->kind));
     else if (what < 85)
         wait_for_first(flow, receiver);
     else if (what < 97)

@@ -40,7 +40,8 @@ static void outgoing_wait(const struct source *source, struct outgoing *outgoing
     if (!outgoing->pending)
         return;
     outgoing->pending = FALSE;
-    if (!WSAGetOverlappedResult(source->socket, &outgoing->ov, &bytes, TRUE, &flags) ||
+    WaitForSingleObject(outgoing->event, INFINITE); /* the built-in does not for one with the bit */
+    if (!WSAGetOverlappedResult(source->socket, &outgoing->ov, &bytes, FALSE, &flags) ||
         bytes != outgoing->scatter.total)
         flow_failed(source->flow, "an overlapped send of %lu bytes: error %d, %lu bytes",
                     (DWORD)outgoing->scatter.total, WSAGetLastError(), bytes);
