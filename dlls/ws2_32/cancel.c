@@ -21,6 +21,8 @@ static bool ends_with_thread(const struct operation *operation)
 
 static bool matches(const struct operation_filter *filter, const struct operation *operation)
 {
+    if (filter->blocked && (operation->overlapped || operation->waiter != filter->blocked))
+        return false;
     if (filter->overlapped && operation->overlapped != filter->overlapped)
         return false;
     if (filter->issuer && (!operation->overlapped || operation->issuer_serial != filter->issuer))

@@ -10,9 +10,10 @@
 
 /* Which operations are meant; all of them where it is all zero. */
 struct operation_filter {
-    const void *overlapped; /* NULL: any */
-    uint64_t issuer;        /* the serial of the thread that issued it; 0: anybody */
-    bool thread_exit;       /* only what the end of that thread cancels */
+    const void *overlapped;       /* NULL: any */
+    uint64_t issuer;              /* the serial of the thread that issued it; 0: anybody */
+    bool thread_exit;             /* only what the end of that thread cancels */
+    const struct waiter *blocked; /* only what this thread blocks for */
 };
 #define ISSUER_NOBODY UINT64_MAX
 

@@ -6,6 +6,7 @@
 #include "handle_table.h"
 #include "port.h"
 #include "startup.h"
+#include "wait_object.h"
 
 #define PAGE_ENTRIES 4096u
 #define PAGES        4096u /* handles up to 64 Mi: wineserver numbers them from 4 upwards */
@@ -76,6 +77,7 @@ void socket_put(struct socket *socket)
     if (!InterlockedExchangePointer((void *volatile *)&socket->session, NULL))
         return;
     free_segments(socket);
+    wait_object_free(socket);
     if (socket->port)
         port_put(socket->port);
     AcquireSRWLockExclusive(&free_lock);

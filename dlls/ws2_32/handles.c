@@ -276,3 +276,36 @@ NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STAT
         return real_NtCancelIoFileEx(file, which, iosb);
     return status;
 }
+
+struct blocked_thread {
+    struct operation_filter filter;
+    ULONG count;
+};
+
+/* A Winsock call that blocks is synchronous I/O where its socket is not overlapped: those of
+ * socket() are, and their calls wait for an event in user mode, which nothing here ends.  (GHC
+ * interrupts foreign calls with CancelSynchronousIo and, as its users know, none of Winsock's.) */
+static void cancel_blocked(struct socket *socket, void *context)
+{
+    struct blocked_thread *blocked = context;
+
+    if (!(socket->creation_flags & WSA_FLAG_OVERLAPPED))
+        blocked->count += socket_cancel(socket, &blocked->filter);
+}
+
+NTSTATUS NTAPI our_NtCancelSynchronousIoFile(HANDLE thread, IO_STATUS_BLOCK *which,
+                                             IO_STATUS_BLOCK *iosb)
+{
+    NTSTATUS status = real_NtCancelSynchronousIoFile(thread, which, iosb);
+    struct blocked_thread blocked = {.count = 0};
+
+    /* not found: the handle was good, and the calls of ours have no status block */
+    if (status != STATUS_NOT_FOUND || which || RtlDllShutdownInProgress() ||
+        !(blocked.filter.blocked = waiter_of_thread(thread)))
+        return status;
+    socket_for_each(cancel_blocked, &blocked);
+    if (!blocked.count)
+        return STATUS_NOT_FOUND;
+    iosb->Status = STATUS_SUCCESS;
+    return STATUS_SUCCESS;
+}

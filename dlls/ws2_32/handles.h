@@ -30,6 +30,14 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
                                          void *input, ULONG input_size, void *output,
                                          ULONG output_size);
 
+NTSTATUS NTAPI our_NtCancelSynchronousIoFile(HANDLE thread, IO_STATUS_BLOCK *which,
+                                             IO_STATUS_BLOCK *iosb);
+
+/* wait_object.c */
+NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout);
+NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
+                                            BOOLEAN alertable, const LARGE_INTEGER *timeout);
+
 /* port_calls.c */
 NTSTATUS NTAPI our_NtCreateIoCompletion(HANDLE *port, ACCESS_MASK access,
                                         OBJECT_ATTRIBUTES *attributes, ULONG threads);

@@ -26,6 +26,10 @@ NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)
 NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *) = NtCancelIoFile;
 NTSTATUS(NTAPI *real_NtCancelIoFileEx)
 (HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *) = NtCancelIoFileEx;
+NTSTATUS(NTAPI *real_NtWaitForSingleObject)
+(HANDLE, BOOLEAN, LARGE_INTEGER *) = NtWaitForSingleObject;
+NTSTATUS(NTAPI *real_NtWaitForMultipleObjects)
+(ULONG, const HANDLE *, BOOLEAN, BOOLEAN, const LARGE_INTEGER *) = NtWaitForMultipleObjects;
 NTSTATUS(NTAPI *real_NtCreateFile)
 (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, IO_STATUS_BLOCK *, LARGE_INTEGER *, ULONG, ULONG,
  ULONG, ULONG, void *, ULONG) = NtCreateFile;
@@ -41,6 +45,8 @@ NTSTATUS(NTAPI *real_NtDuplicateObject)
 NTSTATUS(NTAPI *real_NtSetInformationJobObject)
 (HANDLE, ULONG, void *, ULONG) = NtSetInformationJobObject;
 /* not in every Wine: called only through the stub that was taken over */
+NTSTATUS(NTAPI *real_NtCancelSynchronousIoFile)
+(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
 NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)
 (HANDLE, HANDLE, HANDLE, void *, void *, NTSTATUS, ULONG_PTR, BOOLEAN *);
 
@@ -205,6 +211,9 @@ static const struct {
     TAKE(NtSetInformationFile, true),
     TAKE(NtCancelIoFile, false),
     TAKE(NtCancelIoFileEx, false),
+    TAKE(NtCancelSynchronousIoFile, false),
+    TAKE(NtWaitForSingleObject, false),
+    TAKE(NtWaitForMultipleObjects, false),
     TAKE(NtCreateFile, false),
     TAKE(NtOpenFile, false),
     TAKE(NtDeviceIoControlFile, false),

@@ -26,6 +26,11 @@ extern NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)(HANDLE, void *, ULONG, ULONG
                                                     BOOLEAN);
 extern NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *);
 extern NTSTATUS(NTAPI *real_NtCancelIoFileEx)(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
+extern NTSTATUS(NTAPI *real_NtCancelSynchronousIoFile)(HANDLE, IO_STATUS_BLOCK *,
+                                                       IO_STATUS_BLOCK *);
+extern NTSTATUS(NTAPI *real_NtWaitForSingleObject)(HANDLE, BOOLEAN, LARGE_INTEGER *);
+extern NTSTATUS(NTAPI *real_NtWaitForMultipleObjects)(ULONG, const HANDLE *, BOOLEAN, BOOLEAN,
+                                                      const LARGE_INTEGER *);
 extern NTSTATUS(NTAPI *real_NtCreateFile)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *,
                                           IO_STATUS_BLOCK *, LARGE_INTEGER *, ULONG, ULONG, ULONG,
                                           ULONG, void *, ULONG);

@@ -25,6 +25,8 @@ NTSTATUS NTAPI NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE ta
 NTSTATUS NTAPI NtSetInformationJobObject(HANDLE job, ULONG class, void *information, ULONG size);
 NTSTATUS NTAPI NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
 NTSTATUS NTAPI NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
+NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
+                                        BOOLEAN alertable, const LARGE_INTEGER *timeout);
 NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, void *function, ULONG_PTR first, ULONG_PTR second,
                                 ULONG_PTR third);
 NTSTATUS NTAPI NtQueryPerformanceCounter(LARGE_INTEGER *counter, LARGE_INTEGER *frequency);
@@ -38,6 +40,14 @@ BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 struct file_completion { /* FILE_COMPLETION_INFORMATION */
     HANDLE port;
     ULONG_PTR key;
+};
+
+struct thread_information { /* THREAD_BASIC_INFORMATION */
+    NTSTATUS exit_status;
+    void *teb;
+    CLIENT_ID client;
+    ULONG_PTR affinity;
+    LONG priority, base_priority;
 };
 
 #define JOB_PORT_CLASS 7u /* JobObjectAssociateCompletionPortInformation */

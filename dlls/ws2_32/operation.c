@@ -13,6 +13,7 @@
 #include "port.h"
 #include "routine.h"
 #include "socket.h"
+#include "wait_object.h"
 
 /* ---- queues ---- */
 
@@ -133,7 +134,6 @@ static DWORD begin_overlapped(const struct socket *socket, WSAOVERLAPPED *overla
                               ULONG_PTR *event)
 {
     if (!guarded_load_pointer((ULONG_PTR *)&overlapped->hEvent, event) ||
-        !guarded_store_pointer(&overlapped->InternalHigh, 0) ||
         !guarded_store_pointer(&overlapped->Internal, STATUS_PENDING))
         return WSAEFAULT;
     if (routine && socket->port)
@@ -209,6 +209,7 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
     if (!routine) /* with one hEvent is the program's own */
         operation->event = (HANDLE)(event & ~(ULONG_PTR)1);
     InterlockedIncrement(&issuer->pending_operations);
+    wait_object_reset(socket);
     *error = 0;
     return operation;
 }
@@ -286,12 +287,14 @@ static void deliver_overlapped(struct operation *operation)
     guarded_store_pointer(&overlapped->Internal, (ULONG)status);
     if (waiter)
         waiter_signal(waiter);
+    if (operation->event)
+        SetEvent(operation->event);
+    else if (!(socket->completion_modes & FILE_SKIP_SET_EVENT_ON_HANDLE))
+        wait_object_set(socket);
     if (operation->routine) {
         routine_queue(operation);
         return;
     }
-    if (operation->event)
-        SetEvent(operation->event);
     if (wants_packet(operation))
         port_post(socket->port, socket->port_key, (ULONG_PTR)overlapped, status, operation->done);
     operation_free(operation);

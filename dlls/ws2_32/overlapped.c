@@ -74,6 +74,17 @@ static void wait_until_done(struct socket *socket, WSAOVERLAPPED *overlapped)
         wait_as_waiter(socket, overlapped);
 }
 
+/* STATUS_PENDING is a success: so a signalled event of somebody else's ends the wait, and the call
+ * succeeds (Wine's test_WSAGetOverlappedResult, run on Windows). */
+static DWORD result_of(const WSAOVERLAPPED *overlapped, bool waited)
+{
+    NTSTATUS status = (NTSTATUS)overlapped->Internal;
+
+    if (status == STATUS_PENDING)
+        return waited ? 0 : WSA_IO_INCOMPLETE;
+    return error_from_status(status);
+}
+
 BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD bytes, BOOL wait,
                                    LPDWORD flags)
 {
@@ -91,9 +102,7 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD
     else if (pending(overlapped))
         session_reap(socket->session);
     socket_put(socket);
-    if (pending(overlapped))
-        return return_error(WSA_IO_INCOMPLETE) == 0;
-    error = error_from_status((NTSTATUS)overlapped->Internal);
+    error = result_of(overlapped, wait);
     /* "If WSAGetOverlappedResult fails", both are left alone, but for the count of a message that
      * was too long (Wine's test_ip_pktinfo, run on Windows) */
     if (!error || error == WSAEMSGSIZE)

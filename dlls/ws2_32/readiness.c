@@ -225,7 +225,8 @@ static uint32_t interest_word(struct socket *socket)
     }
     if (interest.slot)
         return interest.slot;
-    if (interest.pump || socket_is_selected(socket) || waits_for_event(socket))
+    if (interest.pump || socket_is_selected(socket) || waits_for_event(socket) ||
+        (interest.port && socket->object))
         return RS_WAKE_PUMP;
     return interest.port ? port_wake_word(interest.port) : RS_WAKE_NONE;
 }

@@ -104,6 +104,10 @@ struct socket {
     ULONG_PTR port_key;
     UCHAR completion_modes; /* FILE_SKIP_* */
 
+    /* the SOCKET as something to wait for (wait_object.c) */
+    HANDLE object; /* set under the lock, once; NULL until somebody waits */
+    LONG volatile object_set;
+
     /* options kept on this side */
     DWORD receive_timeout, send_timeout; /* ms, 0 = none */
     struct linger linger;

@@ -10,11 +10,13 @@
 #include "blocking_hook.h"
 #include "intercept.h"
 #include "log.h"
+#include "ntcalls.h"
 #include "request.h"
 
 static DWORD tls_index = TLS_OUT_OF_INDEXES;
 static SRWLOCK free_lock = SRWLOCK_INIT;
 static struct waiter *free_list; /* waiters of threads that have ended; never freed */
+static struct waiter *volatile all_waiters;
 static LONG64 volatile last_serial;
 
 bool waiter_init(void)
@@ -45,6 +47,10 @@ static struct waiter *waiter_make(void)
         free(waiter);
         return NULL;
     }
+    do
+        waiter->next_made = all_waiters;
+    while (InterlockedCompareExchangePointer((void *volatile *)&all_waiters, waiter,
+                                             waiter->next_made) != waiter->next_made);
     return waiter;
 }
 
@@ -89,6 +95,36 @@ void waiter_give_back(struct waiter *waiter)
     waiter->next_free = free_list;
     free_list = waiter;
     ReleaseSRWLockExclusive(&free_lock);
+}
+
+/* 0: not of this process.  The handle may have other rights than this needs. */
+static DWORD own_thread_id(HANDLE thread)
+{
+    struct thread_information information;
+    NTSTATUS status = NtQueryInformationThread(thread, ThreadBasicInformation, &information,
+                                               sizeof(information), NULL);
+    HANDLE copy;
+
+    if (status == STATUS_ACCESS_DENIED &&
+        !real_NtDuplicateObject(GetCurrentProcess(), thread, GetCurrentProcess(), &copy,
+                                THREAD_QUERY_INFORMATION, 0, 0)) {
+        status = NtQueryInformationThread(copy, ThreadBasicInformation, &information,
+                                          sizeof(information), NULL);
+        real_NtClose(copy);
+    }
+    if (status || (DWORD)(ULONG_PTR)information.client.UniqueProcess != GetCurrentProcessId())
+        return 0;
+    return (DWORD)(ULONG_PTR)information.client.UniqueThread;
+}
+
+struct waiter *waiter_of_thread(HANDLE thread)
+{
+    DWORD id = own_thread_id(thread);
+    struct waiter *waiter = id ? all_waiters : NULL;
+
+    while (waiter && !(waiter->thread_id == id && waiter->serial))
+        waiter = waiter->next_made;
+    return waiter;
 }
 
 HANDLE waiter_thread(struct waiter *waiter)

@@ -50,6 +50,7 @@ struct waiter {
     struct operation *routines, *routines_last; /* routine.c's: due, in order */
     bool volatile apc_queued;                   /* which will run them */
     struct waiter *next_free;
+    struct waiter *next_made; /* of all there are */
 };
 
 enum waiter_result { WAITER_SIGNALED, WAITER_TIMEOUT, WAITER_APC, WAITER_CANCELLED };
@@ -58,6 +59,9 @@ enum waiter_result { WAITER_SIGNALED, WAITER_TIMEOUT, WAITER_APC, WAITER_CANCELL
 struct waiter *waiter_current(void);
 /* The same, NULL too if it has none yet. */
 struct waiter *waiter_existing(void);
+
+/* The waiter of a thread of this process, which may have ended since; NULL if it has none. */
+struct waiter *waiter_of_thread(HANDLE thread);
 
 /* Duplicated handle of the waiter's thread with rights to queue an APC; NULL on failure. */
 HANDLE waiter_thread(struct waiter *waiter);

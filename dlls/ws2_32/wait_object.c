@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Waiting for SOCKETs (see wait_object.h).  Owns socket.object and object_set; takes the socket's
+ * lock.
+ *
+ * The pipe behind a SOCKET knows nothing of our operations, so waits for the handle are turned into
+ * waits for an event, which is made by the first of them.  Until then the state is a word: whoever
+ * changes it looks for the event afterwards, whoever makes the event looks at the word afterwards.
+ */
+#include "wait_object.h"
+#include "handles.h"
+#include "intercept.h"
+
+static void apply(struct socket *socket, bool set)
+{
+    HANDLE object;
+
+    InterlockedExchange(&socket->object_set, set); /* then look: pairs with make_object */
+    if (!(object = socket->object))
+        return;
+    if (set)
+        SetEvent(object);
+    else
+        ResetEvent(object);
+}
+
+void wait_object_reset(struct socket *socket)
+{
+    apply(socket, false);
+}
+
+void wait_object_set(struct socket *socket)
+{
+    apply(socket, true);
+}
+
+void wait_object_free(struct socket *socket)
+{
+    if (socket->object)
+        real_NtClose(socket->object);
+}
+
+/* Caller holds the lock. */
+static void make_object(struct socket *socket)
+{
+    socket->object = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (socket->object && InterlockedCompareExchange(&socket->object_set, 0, 0))
+        SetEvent(socket->object);
+    socket_update_interest(socket);
+}
+
+/* The handle to wait for in the place of this one; *socket then has a reference. */
+static HANDLE stand_in(HANDLE handle, struct socket **socket)
+{
+    HANDLE object;
+
+    if (!(*socket = socket_find(handle)))
+        return handle;
+    AcquireSRWLockExclusive(&(*socket)->lock);
+    if (!(*socket)->object && !(*socket)->closing)
+        make_object(*socket);
+    object = (*socket)->object;
+    ReleaseSRWLockExclusive(&(*socket)->lock);
+    session_reap((*socket)->session); /* what came before the server saw the new interest */
+    return object ? object : handle;
+}
+
+NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
+{
+    DWORD error = GetLastError();
+    struct socket *socket;
+    NTSTATUS status;
+
+    if (RtlDllShutdownInProgress())
+        return real_NtWaitForSingleObject(handle, alertable, timeout);
+    status = real_NtWaitForSingleObject(stand_in(handle, &socket), alertable, timeout);
+    if (socket) {
+        socket_put(socket);
+        SetLastError(error);
+    }
+    return status;
+}
+
+NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
+                                            BOOLEAN alertable, const LARGE_INTEGER *timeout)
+{
+    struct socket *sockets[MAXIMUM_WAIT_OBJECTS];
+    HANDLE stand_ins[MAXIMUM_WAIT_OBJECTS];
+    DWORD error = GetLastError();
+    bool found = false;
+    NTSTATUS status;
+    ULONG i;
+
+    if (count > MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
+        return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
+    for (i = 0; i < count; i++) {
+        stand_ins[i] = stand_in(handles[i], &sockets[i]);
+        found = found || sockets[i];
+    }
+    status =
+        real_NtWaitForMultipleObjects(count, found ? stand_ins : handles, any, alertable, timeout);
+    for (i = 0; found && i < count; i++)
+        if (sockets[i])
+            socket_put(sockets[i]);
+    if (found)
+        SetLastError(error);
+    return status;
+}
