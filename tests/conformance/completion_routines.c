@@ -779,21 +779,21 @@ START_TEST(completion_routines)
     /* ours refuses overlapped operations beyond this: none may be left behind by ended threads */
     SetEnvironmentVariableA("RINGSOCK_MAX_OVERLAPPED", "100");
     net_start();
-    test_not_nested();
-    test_not_nested_late();
-    test_after_returning();
-    test_other_socket_inside();
-    test_all_are_called();
-    test_alertable_waits();
-    test_other_waits();
-    test_blocking_calls();
-    test_calls_within();
-    test_calls_within_blocking_call();
-    test_apc_within_blocking_call();
-    test_event_is_ignored();
-    test_result_without_wait();
-    test_arguments();
-    test_never_alertable();
-    test_thread_ends_in_routine();
+    RUN(test_not_nested);
+    RUN(test_not_nested_late);
+    RUN(test_after_returning);
+    RUN(test_other_socket_inside);
+    RUN(test_all_are_called);
+    RUN(test_alertable_waits);
+    RUN(test_other_waits);
+    RUN(test_blocking_calls);
+    RUN(test_calls_within);
+    RUN(test_calls_within_blocking_call);
+    RUN(test_apc_within_blocking_call);
+    RUN(test_event_is_ignored);
+    RUN(test_result_without_wait);
+    RUN(test_arguments);
+    RUN(test_never_alertable);
+    RUN(test_thread_ends_in_routine);
     WSACleanup();
 }
