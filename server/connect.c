@@ -19,7 +19,7 @@
 #include "socket.h"
 
 /* Windows gives up after three SYNs, 3 + 6 + 12 seconds; Linux would go on for two minutes. */
-#define CONNECT_TIMEOUT (21 * CLOCK_PER_SECOND)
+#define CONNECT_TIMEOUT 21u
 
 static void connect_timeout(struct timer *timer);
 
@@ -62,6 +62,13 @@ static int connect_step(struct socket *socket)
     return connect(socket->watch.fd, &socket->peer.any, size) ? errno : 0;
 }
 
+/* What a router's word means: "an ICMP error" is WSAEHOSTUNREACH where Windows tells of it
+ * (TCP_FAIL_CONNECT_ON_ICMP_ERROR), and never WSAEACCES, as a forbidden way is over IPv6. */
+static uint32_t connect_error(int error)
+{
+    return error == EACCES ? WSAEHOSTUNREACH : error_from_errno(error);
+}
+
 void connect_ready(struct socket *socket)
 {
     int error = connect_step(socket);
@@ -69,7 +76,14 @@ void connect_ready(struct socket *socket)
     if (error == EISCONN)
         error = 0;
     if (error != EALREADY && error != EINPROGRESS)
-        stream_connected(socket, error_from_errno(error));
+        stream_connected(socket, connect_error(error));
+}
+
+/* In seconds: TCP_MAXRT "represents the desired connection timeout in seconds" (Microsoft's page on
+ * the options of IPPROTO_TCP), all ones for none. */
+static uint64_t connect_patience(const struct socket *socket)
+{
+    return socket->max_retransmit ? socket->max_retransmit : CONNECT_TIMEOUT;
 }
 
 static void connect_stream(struct socket *socket)
@@ -102,7 +116,8 @@ static void connect_stream(struct socket *socket)
     }
     socket->state = SOCKET_CONNECTING;
     socket->timer.fire = connect_timeout;
-    timer_arm(&loop->timers, &socket->timer, loop->now + CONNECT_TIMEOUT);
+    timer_arm(&loop->timers, &socket->timer,
+              loop->now + connect_patience(socket) * CLOCK_PER_SECOND);
 }
 
 static void connect_datagram(struct socket *socket, socklen_t size)

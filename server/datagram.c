@@ -6,13 +6,16 @@
  *
  * The credit may be overdrawn by one datagram, whose size nobody knows before it is read.
  *
- * Windows reports a port that is unreachable to whoever sent there, connected or not (Microsoft's
- * page on SIO_UDP_CONNRESET).  Linux does so for an unconnected socket only with IP_RECVERR
- * (ip(7)), and then keeps each message in a queue of its own, from which it has to be taken.
+ * Windows reports what ICMP says of an earlier datagram to whoever sent it, connected or not
+ * (Microsoft's page on SIO_UDP_CONNRESET), and once for each message (JDK-4431020).  Linux does so
+ * for an unconnected socket only with IP_RECVERR (ip(7)), and then keeps each message in a queue of
+ * its own, from which it has to be taken.
  */
 #include <errno.h>
 #include <string.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 #include <linux/errqueue.h>
 
@@ -25,8 +28,58 @@
 #define LARGEST_DATAGRAM   65536u
 _Static_assert(LARGEST_DATAGRAM <= RS_MAX_PAYLOAD, "one record takes any datagram");
 
-/* What one message of the error queue says, as an error number; 0: nothing of interest. */
-static int error_of(struct msghdr *message)
+void datagram_prepare(int fd, bool v6)
+{
+    int on = 1, fragment = IP_PMTUDISC_DONT;
+
+    /* Windows lets routers fragment unless IP_DONTFRAGMENT is set; Linux would rather lose the
+     * first datagram that is too large for a path. */
+    setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &fragment, sizeof(fragment));
+    setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)); /* IPv6: of mapped addresses */
+    if (v6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+}
+
+/* What an ICMP message about an earlier datagram is to who receives on Windows; 0: nothing.
+ * WSARecv's page has port unreachable (WSAECONNRESET) and time to live expired (WSAENETRESET);
+ * msquic, a Windows program of Microsoft's, takes the unreachable networks, hosts and protocols
+ * from its receives too (datapath_winuser.c, IsUnreachableErrorCode), the last as Winsock
+ * translates their status (Wine's test_WSAGetOverlappedResult, run on Windows). */
+static uint32_t error_of_icmp(const struct sock_extended_err *icmp)
+{
+    bool v6 = icmp->ee_origin == SO_EE_ORIGIN_ICMP6;
+
+    if (icmp->ee_type == (v6 ? ICMP6_TIME_EXCEEDED : ICMP_TIME_EXCEEDED))
+        return icmp->ee_code == (v6 ? ICMP6_TIME_EXCEED_TRANSIT : ICMP_EXC_TTL) ? WSAENETRESET : 0;
+    if (icmp->ee_type != (v6 ? ICMP6_DST_UNREACH : ICMP_DEST_UNREACH))
+        return 0;
+    switch (icmp->ee_errno) {
+    case ECONNREFUSED:
+        return WSAECONNRESET;
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+        return WSAENETUNREACH;
+    case EHOSTUNREACH:
+    case EACCES: /* IPv6: a router's rules */
+        return WSAEHOSTUNREACH;
+    }
+    return 0;
+}
+
+static void take_icmp(struct socket *socket, const struct sock_extended_err *icmp)
+{
+    uint32_t error;
+
+    if (icmp->ee_origin != SO_EE_ORIGIN_ICMP && icmp->ee_origin != SO_EE_ORIGIN_ICMP6)
+        return;
+    error = error_of_icmp(icmp);
+    if (error)
+        socket_post_error(socket, error, 0);
+    else if (icmp->ee_errno == EMSGSIZE) /* the next sender of as much learns of it */
+        socket_tell_sender(socket, WSAEMSGSIZE);
+}
+
+static void take_message(struct socket *socket, struct msghdr *message)
 {
     struct sock_extended_err extended;
 
@@ -37,23 +90,20 @@ static int error_of(struct msghdr *message)
         if ((!v4 && !v6) || part->cmsg_len < CMSG_LEN(sizeof(extended)))
             continue;
         memcpy(&extended, CMSG_DATA(part), sizeof(extended));
-        if (extended.ee_origin == SO_EE_ORIGIN_ICMP || extended.ee_origin == SO_EE_ORIGIN_ICMP6)
-            return (int)extended.ee_errno;
+        take_icmp(socket, &extended);
     }
-    return 0;
 }
 
-/* Other ICMP messages Windows keeps to itself. */
 static void take_errors(struct socket *socket)
 {
+    socket->icmp_waits = false;
     for (;;) {
         _Alignas(struct cmsghdr) char control[512];
         struct msghdr message = {.msg_control = control, .msg_controllen = sizeof(control)};
 
         if (recvmsg(socket->watch.fd, &message, MSG_ERRQUEUE) < 0)
             return;
-        if (error_of(&message) == ECONNREFUSED)
-            socket_post_error(socket, WSAECONNRESET);
+        take_message(socket, &message);
     }
 }
 
@@ -69,7 +119,7 @@ static enum work datagram_error(struct socket *socket, int error)
         session_corrupt(socket->session, "its segment is gone");
         return WORK_DONE;
     default: /* announces what is in the error queue; being told clears it */
-        take_errors(socket);
+        socket->icmp_waits = true;
         return WORK_MORE;
     }
 }
@@ -99,15 +149,20 @@ static enum work read_once(struct socket *socket)
     return WORK_MORE;
 }
 
+/* The kernel has two queues and does not tell which came first.  Errors are put behind what could
+ * be read with them: who asks for an answer wants the answer that did come. */
 enum work datagram_read(struct socket *socket)
 {
     enum work work = WORK_MORE;
 
     for (int i = 0; i < DATAGRAMS_PER_TURN && work == WORK_MORE; i++) {
         if (!socket->readable || socket->receive_done)
-            return WORK_DONE;
-        work = read_once(socket);
+            work = WORK_DONE;
+        else
+            work = read_once(socket);
     }
+    if (socket->icmp_waits && work != WORK_BLOCKED)
+        take_errors(socket);
     return work;
 }
 
@@ -116,8 +171,8 @@ void datagram_ready(struct socket *socket, uint32_t events)
     if ((events & EPOLLOUT) && !backlog_empty(&socket->backlog))
         socket_flush(socket);
     if (events & EPOLLERR)
-        take_errors(socket);
-    if (!socket->receive_done && (events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
+        socket->icmp_waits = true;
+    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
         socket->readable = true;
         socket_queue_work(socket);
     }

@@ -88,6 +88,17 @@ static uint32_t set_dont_fragment(struct socket *socket, uint32_t number)
                       number ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
 }
 
+/* What Linux calls TCP_USER_TIMEOUT (tcp(7)); it has no "never", but 24 days.  It counts for probes
+ * of the keep-alive as well, instead of their number.  While connecting: connect.c. */
+static uint32_t set_max_retransmit(struct socket *socket, uint32_t seconds)
+{
+    uint32_t most = INT32_MAX / 1000;
+
+    socket->max_retransmit = seconds;
+    return set_number(socket, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                      (seconds < most ? seconds : most) * 1000);
+}
+
 /* On streams the kernel's option is always set (bind.c); only the program's wish is kept. */
 static uint32_t set_reuse(struct socket *socket, uint32_t number)
 {
@@ -114,6 +125,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return 0;
     case RS_OPT_IP_DONTFRAGMENT:
         return set_dont_fragment(socket, number);
+    case RS_OPT_TCP_MAXRT:
+        return socket->type == RS_STREAM ? set_max_retransmit(socket, number) : WSAENOPROTOOPT;
     }
     return WSAENOPROTOOPT;
 }
@@ -139,6 +152,9 @@ static uint32_t get_kept(struct socket *socket, uint32_t option, uint32_t *numbe
     case RS_OPT_IP_DONTFRAGMENT:
         *number = socket->dont_fragment;
         return 0;
+    case RS_OPT_TCP_MAXRT:
+        *number = socket->max_retransmit;
+        return 0;
     }
     return WSAENOPROTOOPT;
 }
@@ -149,7 +165,9 @@ static uint32_t get_error(struct socket *socket, uint32_t *number)
 
     if (error)
         return error;
-    *number = error_from_errno((int)*number);
+    *number = socket->type == RS_STREAM && socket->state == SOCKET_CONNECTED
+                  ? stream_error_code(socket, (int)*number)
+                  : error_from_errno((int)*number);
     /* The kernel forgets it by being asked, but a broken connection stays broken for who reads. */
     if (*number && socket->type == RS_STREAM && socket->state == SOCKET_CONNECTED)
         socket->pending_error = *number;

@@ -58,10 +58,8 @@ static int open_socket(const struct rs_call *call)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     if (call->arg1 == RS_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    else if (call->arg0 == RS_AF_INET) /* datagram.c */
-        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
     else
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+        datagram_prepare(fd, call->arg0 == RS_AF_INET6);
     return fd;
 }
 

@@ -68,7 +68,7 @@ static void send_fail(struct socket *socket, int error)
     session_backlog(socket->session, -(int64_t)socket->backlog.bytes);
     backlog_clear(&socket->backlog);
     if (!socket->pending_error)
-        socket->pending_error = error_from_errno(error);
+        socket->pending_error = stream_error_code(socket, error);
     if (socket->receive_done || socket->stalled) {
         stream_fail(socket, socket->pending_error);
         return;
@@ -149,8 +149,10 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
     ssize_t count = 0;
 
     if (socket->type == RS_DGRAM) {
-        if (socket_send_to(socket, NULL, payload, length))
-            socket_not_sent(socket, length);
+        uint32_t error = socket_send_to(socket, NULL, payload, length);
+
+        if (error)
+            socket_not_sent(socket, error, length);
         return;
     }
     if (socket->state != SOCKET_CONNECTED || socket->send_failed || socket->send_shut) {
@@ -200,6 +202,14 @@ static ssize_t send_datagram(struct socket *socket, const union address *to, soc
     return count;
 }
 
+void socket_tell_sender(struct socket *socket, uint32_t error)
+{
+    if (socket->send_error_told)
+        return;
+    socket->send_error_told = true;
+    socket_post_error(socket, error, RS_ERROR_SEND);
+}
+
 uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const uint8_t *payload,
                         uint32_t length)
 {
@@ -230,9 +240,10 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const
     return 0;
 }
 
-void socket_not_sent(struct socket *socket, uint32_t length)
+void socket_not_sent(struct socket *socket, uint32_t error, uint32_t length)
 {
     sent_advance(socket, RS_DATAGRAM_COST(length));
+    socket_tell_sender(socket, error);
 }
 
 /* As many chunks as one call takes, up to an urgent byte. */
@@ -264,9 +275,11 @@ static bool flush_datagram(struct socket *socket)
     struct chunk *chunk = socket->backlog.first;
     uint32_t length = chunk->length;
 
-    if (send_datagram(socket, &chunk->address, chunk->address_size, chunk->bytes, length) < 0 &&
-        errno == EAGAIN)
-        return false;
+    if (send_datagram(socket, &chunk->address, chunk->address_size, chunk->bytes, length) < 0) {
+        if (errno == EAGAIN)
+            return false;
+        socket_tell_sender(socket, error_from_errno(errno));
+    }
     session_backlog(socket->session, -(int64_t)RS_DATAGRAM_COST(length));
     backlog_drop_first(&socket->backlog);
     sent_advance(socket, RS_DATAGRAM_COST(length));

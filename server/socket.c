@@ -187,9 +187,9 @@ void socket_finish(struct socket *socket, bool reset)
         socket_forget(socket);
 }
 
-void socket_post_error(struct socket *socket, uint32_t error)
+void socket_post_error(struct socket *socket, uint32_t error, uint32_t flags)
 {
-    struct rs_error body = {.error = error};
+    struct rs_error body = {.error = error, .flags = flags};
 
     comp_post(socket->session, RS_COMP_ERROR, socket->index, &body, sizeof(body));
 }

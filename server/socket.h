@@ -58,6 +58,7 @@ struct socket {
     bool stalled;           /* out of credit */
     bool urgent;            /* an urgent byte is somewhere ahead */
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
+    bool icmp_waits;        /* datagrams: the error queue may have something */
     uint32_t pending_error; /* WSA code, to be posted behind the data */
     uint32_t delivered;     /* payload since the beginning, as rs_socket_shared.consumed counts */
     uint32_t oob_delivered;
@@ -67,11 +68,13 @@ struct socket {
     uint32_t sent; /* rs_socket_shared.sent */
     bool send_shut, send_failed;
     bool wants_out; /* EPOLLOUT is asked for */
+    bool send_error_told; /* datagrams: RS_ERROR_SEND was posted, no call has asked since */
 
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
     uint32_t linger; /* RS_OPT_LINGER */
     uint32_t receive_buffer, send_buffer;
+    uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
 
     /* listening (listener.c) */
     struct socket *listener; /* of an accepted connection that is not anchored yet */
@@ -97,7 +100,7 @@ void socket_limit_met(const struct session *session, int error);
 void socket_forget(struct socket *socket);
 /* Ends the kernel's socket and posts RS_COMP_CLOSED. */
 void socket_finish(struct socket *socket, bool reset);
-void socket_post_error(struct socket *socket, uint32_t error);
+void socket_post_error(struct socket *socket, uint32_t error, uint32_t flags); /* RS_ERROR_* */
 void socket_queue_work(struct socket *socket);
 enum work socket_work(struct socket *socket);
 /* What the program has been given and did not take. */
@@ -126,6 +129,7 @@ void socket_closing_progress(struct socket *socket);
 void stream_ready(struct socket *socket, uint32_t events);
 enum work stream_read(struct socket *socket);
 void stream_fail(struct socket *socket, uint32_t error); /* WSA error: posts it, reads no more */
+uint32_t stream_error_code(const struct socket *socket, int error); /* of a connection */
 /* urgent.c */
 #define URGENT_IN_LINE 2 /* marks: the next byte is urgent, and a record of its own */
 void urgent_announced(struct socket *socket);   /* EPOLLPRI */
@@ -133,6 +137,7 @@ bool urgent_before_read(struct socket *socket); /* false: not now, the completio
 int urgent_set_inline(struct socket *socket, bool on); /* 0, or -1 with errno */
 void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent byte */
 /* datagram.c */
+void datagram_prepare(int fd, bool v6);
 void datagram_ready(struct socket *socket, uint32_t events);
 enum work datagram_read(struct socket *socket);
 /* listener.c */
@@ -150,7 +155,9 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
 uint32_t socket_send_to(struct socket *socket, const struct rs_addr *to, const uint8_t *payload,
                         uint32_t length);
 /* A datagram that was refused and whose sender does not wait for an answer. */
-void socket_not_sent(struct socket *socket, uint32_t length);
+void socket_not_sent(struct socket *socket, uint32_t error, uint32_t length);
+/* Who takes sending for a matter of course should ask again (RS_ERROR_SEND). */
+void socket_tell_sender(struct socket *socket, uint32_t error);
 void socket_flush(struct socket *socket);
 /* There may be room for more: posts RS_COMP_SENT if the DLL wants it. */
 void socket_tell_sent(struct socket *socket);

@@ -9,7 +9,9 @@
  * came back short, unless the peer's end of data is known to be behind it (epoll(7), question 9).
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <linux/sockios.h>
 
 #include "comp.h"
 #include "error.h"
@@ -32,13 +34,47 @@ static void stream_end(struct socket *socket)
     socket->readable = false;
     socket->receive_done = true;
     if (socket->pending_error) {
-        socket_post_error(socket, socket->pending_error);
+        socket_post_error(socket, socket->pending_error, 0);
         disconnect_reply(socket, socket->pending_error);
         socket->state = SOCKET_FAILED;
         return;
     }
     comp_post(socket->session, RS_COMP_EOF, socket->index, NULL, 0);
     disconnect_reply(socket, 0);
+}
+
+/* Linux gives up on a peer with ETIMEDOUT, or with what an ICMP message said while it was trying
+ * (tcp_write_err).  Windows knows two ends of that kind (WSARecv's table): the keep-alive's, and
+ * any other.  Retransmissions and window probes go on only while something is not acknowledged, the
+ * keep-alive only while nothing is (tcp_keepalive_timer). */
+static uint32_t lost_peer(const struct socket *socket)
+{
+    int keepalive = 0, queued = 1;
+    socklen_t size = sizeof(keepalive);
+
+    if (getsockopt(socket->watch.fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, &size) || !keepalive ||
+        ioctl(socket->watch.fd, SIOCOUTQ, &queued) || queued)
+        return WSAETIMEDOUT;
+    return WSAENETRESET;
+}
+
+uint32_t stream_error_code(const struct socket *socket, int error)
+{
+    switch (error) {
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case ECONNREFUSED:
+    case EOPNOTSUPP:
+    case EACCES:
+        return lost_peer(socket);
+    default:
+        return error_from_errno(error);
+    }
 }
 
 void stream_fail(struct socket *socket, uint32_t error)
@@ -56,7 +92,7 @@ static void stream_error(struct socket *socket, int error)
     } else if (error == EFAULT) {
         session_corrupt(socket->session, "its segment is gone");
     } else if (error != EINTR) {
-        stream_fail(socket, error_from_errno(error));
+        stream_fail(socket, stream_error_code(socket, error));
     }
 }
 
@@ -122,9 +158,9 @@ static void check_error(struct socket *socket)
     if (getsockopt(socket->watch.fd, SOL_SOCKET, SO_ERROR, &error, &length) || !error)
         return;
     if (socket->receive_done)
-        stream_fail(socket, error_from_errno(error));
+        stream_fail(socket, stream_error_code(socket, error));
     else
-        socket->pending_error = error_from_errno(error);
+        socket->pending_error = stream_error_code(socket, error);
 }
 
 void stream_ready(struct socket *socket, uint32_t events)

@@ -72,9 +72,10 @@ static void do_sendto(struct request *request)
         error = socket_send_to(socket, &request->address, request->payload, request->length);
     if (!call) {
         if (error && socket->type == RS_DGRAM)
-            socket_not_sent(socket, request->length);
+            socket_not_sent(socket, error, request->length);
         return;
     }
+    socket->send_error_told = false;
     if (error) {
         comp_reply(request->session, &request->call, error);
         return;

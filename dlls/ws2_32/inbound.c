@@ -75,11 +75,27 @@ static void on_eof(struct arrival *arrival)
     arrival->edges = FD_CLOSE;
 }
 
-/* Switched off with SIO_UDP_CONNRESET or SIO_UDP_NETRESET. */
+/* SIO_UDP_NETRESET is about the time to live, SIO_UDP_CONNRESET about whatever was unreachable: Go
+ * switches off this one alone, and its programs are only ever told of the other (golang/go 68614).
+ */
 static bool is_unwanted(const struct socket *socket, DWORD error)
 {
-    return socket->type != SOCK_STREAM && ((error == WSAECONNRESET && socket->udp_connreset_off) ||
-                                           (error == WSAENETRESET && socket->udp_netreset_off));
+    return error == WSAENETRESET ? socket->udp_netreset_off : socket->udp_connreset_off;
+}
+
+static void on_datagram_error(struct arrival *arrival, const struct rs_error *error)
+{
+    struct socket *socket = arrival->socket;
+
+    if (error->flags & RS_ERROR_SEND) {
+        memset(&socket->last_destination, 0, sizeof(socket->last_destination)); /* ask again */
+        socket->sends_lost++;
+        return;
+    }
+    if (is_unwanted(socket, error->error))
+        return;
+    receive_error(socket, error->error, &arrival->finished);
+    arrival->edges = FD_READ;
 }
 
 static void on_error(struct arrival *arrival)
@@ -90,17 +106,18 @@ static void on_error(struct arrival *arrival)
 
     if (!error)
         return;
-    if (is_unwanted(socket, error->error))
-        return;
-    socket->error = error->error; /* and not SO_ERROR: that stays 0 on Windows */
     if (socket->type != SOCK_STREAM) {
-        receive_end(socket, &arrival->finished);
-        arrival->edges = FD_READ;
+        on_datagram_error(arrival, error);
         return;
     }
+    socket->error = error->error; /* and not SO_ERROR: that stays 0 on Windows */
     receive_end(socket, &arrival->finished);
     send_fail(socket, error->error, &arrival->finished);
     connect_disconnected(socket, error->error, &arrival->finished);
+    /* setsockopt's page, SO_KEEPALIVE: "the error code WSAENETRESET is returned to any calls in
+     * progress on the socket, and any subsequent calls will fail with WSAENOTCONN" */
+    if (error->error == WSAENETRESET)
+        socket->error = WSAENOTCONN;
     arrival->edges = FD_CLOSE;
 }
 

@@ -227,10 +227,20 @@ void operation_free(struct operation *operation)
     free(operation);
 }
 
+/* What ICMP said of a datagram has statuses of its own, which a completion port shows (asio and Len
+ * Holgate's "Bug in overlapped UDP port unreachable errors?": ERROR_PORT_UNREACHABLE). */
+static NTSTATUS error_status(const struct operation *operation)
+{
+    if (operation->socket->type != SOCK_STREAM && operation->error == WSAECONNRESET)
+        return STATUS_PORT_UNREACHABLE;
+    if (operation->socket->type != SOCK_STREAM && operation->error == WSAENETRESET)
+        return STATUS_HOPLIMIT_EXCEEDED;
+    return status_from_error(operation->error);
+}
+
 void operation_discard(struct operation *operation)
 {
-    guarded_store_pointer(&operation->overlapped->Internal,
-                          (ULONG)status_from_error(operation->error));
+    guarded_store_pointer(&operation->overlapped->Internal, (ULONG)error_status(operation));
     operation_free(operation);
 }
 
@@ -271,7 +281,7 @@ static NTSTATUS result_status(const struct operation *operation)
     for (i = 0; i < ARRAYSIZE(flag_table) && !operation->error; i++)
         if (flag_table[i].flags == operation->result_flags)
             return flag_table[i].status;
-    return status_from_error(operation->error);
+    return error_status(operation);
 }
 
 static void deliver_overlapped(struct operation *operation)
@@ -372,6 +382,8 @@ static const struct {
     {ERROR_INSUFFICIENT_BUFFER, STATUS_BUFFER_TOO_SMALL},
     {WSAENOBUFS, STATUS_NO_MEMORY},
     {WSAECONNRESET, STATUS_REMOTE_DISCONNECT},
+    {WSAECONNRESET, STATUS_PORT_UNREACHABLE},
+    {WSAENETRESET, STATUS_HOPLIMIT_EXCEEDED},
     {WSAETIMEDOUT, STATUS_TIMEOUT},
 };
 

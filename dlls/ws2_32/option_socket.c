@@ -275,6 +275,7 @@ void option_inherit(struct socket *accepted, const struct socket *listener)
     accepted->keep_idle = listener->keep_idle;
     accepted->keep_interval = listener->keep_interval;
     accepted->keep_count = listener->keep_count;
+    accepted->max_retransmit = listener->max_retransmit;
 }
 
 DWORD write_accept_context(struct socket *socket, const char *buffer, int length)

@@ -94,15 +94,13 @@ long socket_readiness(struct socket *socket)
 
 /* ---- the event record ---- */
 
-/* A reset is told as WSAECONNABORTED, unlike what recv says (Wine's test_close_events on Windows).
- */
+/* A reset is told as WSAECONNABORTED, unlike what recv says (Wine's test_close_events on Windows);
+ * "a time-out or other failure" is the same (WSAEventSelect's page, which has no other code). */
 int socket_close_error(const struct socket *socket)
 {
     if (socket->state == SOCKET_DEAD)
         return WSAENETDOWN;
-    if (socket->error == WSAECONNRESET)
-        return WSAECONNABORTED;
-    return socket->error;
+    return socket->error ? WSAECONNABORTED : 0;
 }
 
 int socket_connect_error(const struct socket *socket)

@@ -13,6 +13,8 @@
 #include "sockaddr.h"
 #include "urgent.h"
 
+#define ERRORS_KEPT 64u /* of a socket; whoever sends ICMP messages need not keep to a credit */
+
 /* What waits to be taken, in the measure of the window. */
 static uint32_t arrived_cost(const struct socket *socket)
 {
@@ -255,10 +257,25 @@ static bool takes_away(const struct operation *operation)
     return !(operation->flags & MSG_PEEK) && operation->error != WSAEFAULT;
 }
 
+/* Peeking leaves it there (libuv, which peeks: "without the MSG_PEEK flag to clear out the error
+ * queue"). */
+static void take_error(struct socket *socket, struct operation *operation)
+{
+    operation->error = socket->arrived->error;
+    if (!(operation->flags & MSG_PEEK)) {
+        drop_first(socket);
+        socket->arrived_errors--;
+    }
+}
+
 static bool try_datagram(struct socket *socket, struct operation *operation)
 {
     struct segment *segment = socket->arrived;
 
+    if (segment && segment->error) {
+        take_error(socket, operation);
+        return true;
+    }
     if (segment) {
         fill_datagram(operation, &segment->source, segment->data, segment->length);
         if (takes_away(operation)) {
@@ -271,7 +288,7 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
         }
         return true;
     }
-    if (socket->error) { /* reported once: "a previous send operation resulted in..." */
+    if (socket->error) { /* reported once */
         operation->error = socket->error;
         socket->error = 0;
         return true;
@@ -299,6 +316,22 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source, const
     keep_datagram(socket, source, data, length);
 }
 
+/* Reported once, in its place among the datagrams: "a previous send operation resulted in..." */
+void receive_error(struct socket *socket, DWORD error, struct operation_queue *finished)
+{
+    struct segment *segment;
+    struct operation *operation;
+
+    if (socket->arrived_errors >= ERRORS_KEPT || !(segment = keep_apart(socket, NULL, 0, 0)))
+        return;
+    segment->error = error;
+    socket->arrived_errors++;
+    while (socket->arrived == segment && (operation = operation_pop(&socket->receiving))) {
+        take_error(socket, operation);
+        operation_append(finished, operation);
+    }
+}
+
 void receive_drop_strangers(struct socket *socket)
 {
     struct segment **link = &socket->arrived, *segment;
@@ -312,8 +345,12 @@ void receive_drop_strangers(struct socket *socket)
             continue;
         }
         *link = segment->next;
-        socket->arrived_bytes -= segment->length;
-        socket->arrived_datagrams--;
+        if (segment->error) {
+            socket->arrived_errors--;
+        } else {
+            socket->arrived_bytes -= segment->length;
+            socket->arrived_datagrams--;
+        }
         segment_free(segment);
     }
     give_credit(socket, before - arrived_cost(socket));
@@ -331,8 +368,7 @@ bool receive_try(struct socket *socket, struct operation *operation)
                                        : try_datagram(socket, operation);
 }
 
-/* The stream has ended or an error has come: nothing posted can wait any longer.  A datagram
- * socket's error ends one operation only. */
+/* The stream has ended or an error has come: nothing posted can wait any longer. */
 void receive_end(struct socket *socket, struct operation_queue *finished)
 {
     struct operation_queue posted = socket->receiving;

@@ -25,6 +25,7 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
                     struct operation_queue *finished);
 void receive_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
                       uint32_t length, struct operation_queue *finished);
+void receive_error(struct socket *socket, DWORD error, struct operation_queue *finished);
 void receive_end(struct socket *socket, struct operation_queue *finished);
 
 /* A datagram socket was connected: what came from others is discarded (WSARecv.txt: "Messages from

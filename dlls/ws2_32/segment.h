@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What has arrived and nobody has taken yet: bytes of a stream, or one datagram.
+ * What has arrived and nobody has taken yet: bytes of a stream, one datagram, or the word that an
+ * earlier datagram did not arrive.
  */
 #ifndef RINGSOCK_SEGMENT_H
 #define RINGSOCK_SEGMENT_H
@@ -14,6 +15,7 @@ struct segment {
     uint32_t capacity;
     bool mark;             /* no receive spans the place before the first byte (urgent data) */
     bool large;            /* of the size that is kept for the next one */
+    DWORD error;           /* datagrams: this is no datagram, but what happened to one */
     struct rs_addr source; /* datagrams */
     uint8_t data[];
 };

@@ -30,8 +30,8 @@ static bool is_overlapped(const struct socket *socket, const struct send_call *c
     return call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
 }
 
-/* ---- datagrams: the first to a destination is checked by the kernel before the call returns ----
- */
+/* ---- datagrams: the first to a destination, and any larger one, is checked by the kernel before
+ * the call returns; the others are on their way at once, until one of them fails ---- */
 
 static bool is_any(const struct rs_addr *address)
 {
@@ -48,6 +48,7 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
     if (!call->to || (!call->to_length && socket->peer.family)) {
         if (!socket->peer.family)
             return WSAENOTCONN;
+        *to = socket->peer;
     } else {
         if ((error = sockaddr_to_wire(to, call->to, call->to_length, socket->family)))
             return error;
@@ -71,9 +72,16 @@ static DWORD gather(const struct operation *operation, uint8_t **all)
     return 0;
 }
 
+static bool is_checked(const struct socket *socket, const struct operation *operation,
+                       const struct rs_addr *to)
+{
+    return wire_address_equal(to, &socket->last_destination) &&
+           operation->total <= socket->last_size;
+}
+
 /* Sends and waits for the kernel's word; binds the socket.  No lock is held. */
-static DWORD send_first_datagram(struct socket *socket, struct operation *operation,
-                                 const struct rs_addr *to)
+static DWORD send_checked_datagram(struct socket *socket, struct operation *operation,
+                                   const struct rs_addr *to)
 {
     struct rs_addr local = {0};
     struct request request = {.session = socket->session,
@@ -85,6 +93,7 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
                               .reply = &local,
                               .reply_size = sizeof(local)};
     uint8_t *data;
+    uint32_t lost = socket->sends_lost;
     DWORD error = gather(operation, &data);
 
     request.payload2 = data;
@@ -92,7 +101,10 @@ static DWORD send_first_datagram(struct socket *socket, struct operation *operat
     if (!error && !(error = request_call(&request))) {
         AcquireSRWLockExclusive(&socket->lock);
         socket->submitted += send_cost(socket, (uint32_t)operation->total);
-        socket->last_destination = *to;
+        if (lost == socket->sends_lost) { /* or this one may be what was lost on its way */
+            socket->last_destination = *to;
+            socket->last_size = (uint32_t)operation->total;
+        }
         if (!socket->bound)
             socket->local = local;
         socket->bound = true;
@@ -229,9 +241,9 @@ static DWORD send_sync_call(struct socket *socket, struct send_call *call)
     struct rs_addr to = {0};
     DWORD error = take_arguments(socket, call, &operation, &to);
 
-    if (!error && to.family && !wire_address_equal(&to, &socket->last_destination)) {
+    if (!error && to.family && !is_checked(socket, &operation, &to)) {
         if (!(error = send_check(socket)))
-            error = send_first_datagram(socket, &operation, &to);
+            error = send_checked_datagram(socket, &operation, &to);
     } else if (!error)
         error = send_synchronous(socket, &operation);
     if (!error)
@@ -265,9 +277,9 @@ static DWORD send_overlapped(struct socket *socket, struct send_call *call)
     if (!operation)
         return error;
     error = take_arguments(socket, call, operation, &to);
-    if (!error && to.family && !wire_address_equal(&to, &socket->last_destination)) {
+    if (!error && to.family && !is_checked(socket, operation, &to)) {
         if (!(error = send_check(socket)))
-            error = send_first_datagram(socket, operation, &to);
+            error = send_checked_datagram(socket, operation, &to);
     } else if (!error)
         error = post(socket, operation);
     if (error == WSA_IO_PENDING)

@@ -68,7 +68,7 @@ struct socket {
     /* receiving */
     struct segment *arrived, *arrived_last;
     uint32_t arrived_bytes; /* payload not taken yet */
-    uint32_t arrived_datagrams;
+    uint32_t arrived_datagrams, arrived_errors; /* segments of either kind */
     bool end_of_stream;
     struct operation_queue receiving;
     struct segment *urgent; /* bytes that arrived out of line, NULL if there is none */
@@ -77,7 +77,9 @@ struct socket {
     /* sending */
     uint32_t submitted;   /* handed to the server since the beginning, as `sent` counts */
     uint32_t send_window; /* bytes that may wait in the server before a send is pending */
-    struct rs_addr last_destination; /* datagrams: sending there has worked */
+    struct rs_addr last_destination; /* datagrams: sending there has worked, */
+    uint32_t last_size;              /* with as many bytes */
+    uint32_t sends_lost;             /* datagrams of which the server said later that it failed */
     struct operation_queue sending;
     bool fin_pending; /* shutdown(SD_SEND) waits for `sending` to be handed over */
 
@@ -122,6 +124,7 @@ struct socket {
     uint32_t multicast_interface; /* IPv4 address or 0.0.0.index, network order */
     uint32_t protection_level;
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
+    uint32_t max_retransmit; /* TCP_MAXRT; 0: as the host does */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
 };
 

@@ -244,9 +244,10 @@ struct rs_adopt {
     uint32_t source;
     uint32_t reserved[3];
 };
+#define RS_ERROR_SEND 1u /* a datagram that nobody waited for was not sent: for who sends next */
 struct rs_error {
     uint32_t error; /* WSA error code */
-    uint32_t reserved;
+    uint32_t flags; /* RS_ERROR_* */
 };
 struct rs_connected {
     uint32_t error; /* WSA error code, 0 = connected */
@@ -315,6 +316,8 @@ enum rs_option {
     RS_OPT_IPV6_DROP_MEMBERSHIP,
     RS_OPT_IPV6_DONTFRAG,
     RS_OPT_EXCLUSIVE, /* SO_EXCLUSIVEADDRUSE */
+    RS_OPT_TCP_MAXRT, /* seconds until what is not acknowledged ends the connection; 0 = the host's
+                         default, UINT32_MAX = never */
     RS_OPT_MAX
 };
 struct rs_group {

@@ -60,7 +60,7 @@ struct fake_incoming {
 struct fake_socket {
     int anchor;
     bool closed, connected, eof;
-    uint32_t connect_error, error, errors;
+    uint32_t connect_error, error, errors, sends_lost;
     struct rs_addr local, peer, source;
     uint8_t *data; /* bytes arrived and not taken */
     size_t size, room;
@@ -331,7 +331,10 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
     case RS_COMP_ERROR:
         memcpy(&error, body, sizeof(error));
         socket->error = error.error;
-        socket->errors++;
+        if (error.flags & RS_ERROR_SEND)
+            socket->sends_lost++;
+        else
+            socket->errors++;
         break;
     case RS_COMP_CONNECTED:
         memcpy(&connected, body, sizeof(connected));

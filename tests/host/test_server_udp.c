@@ -163,6 +163,29 @@ static void test_unreachable(struct fake *fake)
     fake_close(fake, b);
 }
 
+/* Nobody waits for a datagram's outcome: so the first refusal is told, and another only after
+ * somebody has asked. */
+static void test_refused(struct fake *fake)
+{
+    uint32_t a = open_bound(fake), b = open_bound(fake);
+    struct fake_socket *sa = fake_socket(fake, a), *sb = fake_socket(fake, b);
+    struct rs_addr forbidden = fake_v4("255.255.255.255", 9); /* not without SO_BROADCAST */
+
+    for (unsigned i = 1; i <= 3; i++) {
+        send_to(fake, a, forbidden, "x", 1);
+        send_to(fake, a, forbidden, "x", 1);
+        fake_wait(fake, sa->sends_lost == i);
+        check_equal(sa->error, WSAEACCES);
+        check_equal(send_to_reply(fake, a, forbidden, "x", 1), WSAEACCES);
+        check_equal(sa->sends_lost, i);
+    }
+    check_equal(sa->errors, 0);
+    send_to(fake, a, sb->local, "y", 1);
+    fake_wait(fake, sb->datagrams == 1);
+    fake_close(fake, a);
+    fake_close(fake, b);
+}
+
 /* More than the window: the kernel keeps or drops it, the server stops at the credit. */
 static void test_credit(struct fake *fake)
 {
@@ -259,7 +282,7 @@ int main(void)
         {"echo", test_echo},           {"sizes", test_sizes},
         {"connected", test_connected}, {"unreachable", test_unreachable},
         {"credit", test_credit},       {"empty", test_empty},
-        {"flood", test_flood},
+        {"flood", test_flood},         {"refused", test_refused},
     };
 
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
