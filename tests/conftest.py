@@ -23,7 +23,8 @@ Fixtures
               .wait_for(pattern), .kill(); what still runs at the test's end is killed
   runtime     a directory for RINGSOCK_RUNTIME_DIR: a server of the test's own, killed at its end
 
-Prefix: .path, .target, .env(**more) -> dict for subprocess, .system32 (Path), .directory(width)
+Prefix: .path, .target, .env(**more) -> dict for subprocess, .inside (words in front of a command that
+        shall run in it), .system32 (Path), .directory(width)
         (where Windows DLLs of that width lie), .server_pids() -> pids of ringsock-servers of it
 Result: .rc, .out, .err (str), .log (what ours wrote under RINGSOCK_LOG, ours only), .seconds
 
@@ -98,8 +99,8 @@ class Result:
 class Prefix:
     """A Wine prefix of the suite.  Its wineserver ends with the session."""
 
-    def __init__(self, build, path, target):
-        self.build, self.path, self.target = build, Path(path), target
+    def __init__(self, build, path, target, inside=()):
+        self.build, self.path, self.target, self.inside = build, Path(path), target, list(inside)
 
     @property
     def system32(self):
@@ -122,8 +123,8 @@ class Prefix:
         """For set-up: runs wine, insists on success, returns what it printed.  Into a file: a pipe
         would stay open in Wine's services, which outlive the program."""
         with tempfile.TemporaryFile() as out:
-            done = subprocess.run([self.build.wine, *map(str, args)], env=self.env(), timeout=timeout,
-                                  stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            done = subprocess.run([*self.inside, self.build.wine, *map(str, args)], env=self.env(),
+                                  timeout=timeout, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
             out.seek(0)
             text = out.read().decode(errors="replace").replace("\r\n", "\n")
         assert done.returncode == 0, f"wine {args}: exit code {done.returncode}\n{text}"
@@ -157,7 +158,7 @@ class Prefix:
 
     def tool(self, *args):
         """Runs tools/ringsock on this prefix."""
-        argv = [str(SRC / "tools/ringsock"), *map(str, args), "--prefix", str(self.path)]
+        argv = [*self.inside, str(SRC / "tools/ringsock"), *map(str, args), "--prefix", str(self.path)]
         return subprocess.run(argv, env=self.env(), timeout=180, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -168,8 +169,8 @@ class Prefix:
 
     def keep_alive(self):
         """One sleeping program, so that Wine's services do not start anew for every test."""
-        idle = subprocess.Popen([self.build.wine, "cmd", "/c", "pause"], env=self.env(),
-                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        idle = subprocess.Popen([*self.inside, self.build.wine, "cmd", "/c", "pause"],
+                                env=self.env(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
         self.idle = idle
         return self
@@ -409,7 +410,7 @@ def start_wine(request, build, get_prefix):
         directory = base / str(len(running))
         settings = {"RINGSOCK_LOG": "info", "RINGSOCK_LOG_PATH": str(directory), **(env or {})}
         full = prefix.env(**{k: str(v) for k, v in settings.items()})
-        argv = [build.wine, str(exe), *map(str, args)]
+        argv = [*prefix.inside, build.wine, str(exe), *map(str, args)]
         running.append(Running(prefix, argv, full, directory, stdin, cwd))
         return running[-1]
 
