@@ -8,9 +8,10 @@ static const struct {
     GUID guid;
     void *function;
 } extensions[] = {
-    {WSAID_ACCEPTEX, ws_AcceptEx},   {WSAID_GETACCEPTEXSOCKADDRS, ws_GetAcceptExSockaddrs},
-    {WSAID_CONNECTEX, ws_ConnectEx}, {WSAID_DISCONNECTEX, ws_DisconnectEx},
-    {WSAID_WSASENDMSG, WSASendMsg},  {WSAID_WSAPOLL, WSAPoll},
+    {WSAID_ACCEPTEX, ws_AcceptEx},     {WSAID_GETACCEPTEXSOCKADDRS, ws_GetAcceptExSockaddrs},
+    {WSAID_CONNECTEX, ws_ConnectEx},   {WSAID_DISCONNECTEX, ws_DisconnectEx},
+    {WSAID_WSASENDMSG, WSASendMsg},    {WSAID_WSAPOLL, WSAPoll},
+    {WSAID_WSARECVMSG, ws_WSARecvMsg},
 };
 
 void *extension_find(const GUID *guid)

@@ -18,6 +18,10 @@ BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void
                          DWORD size, DWORD *sent, OVERLAPPED *overlapped);
 BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD reserved);
 
+/* recv.c */
+int WSAAPI ws_WSARecvMsg(SOCKET s, WSAMSG *message, DWORD *bytes, WSAOVERLAPPED *overlapped,
+                         LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+
 /* The function that this GUID names, or NULL (extension.c). */
 void *extension_find(const GUID *guid);
 

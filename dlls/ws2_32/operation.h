@@ -41,6 +41,7 @@ struct operation {
     bool result_refused; /* lpNumberOfBytesRecvd is not there: WSAEFAULT if it completes at once */
     struct sockaddr *address; /* recvfrom: filled in; sendto: copy in address_copy */
     int *address_length;
+    WSAMSG *message; /* WSARecvMsg: gets the flags and the length of the control data */
     bool probed; /* its memory was there when the operation began to wait */
     struct sockaddr_in6 address_copy;
     int address_copy_length;

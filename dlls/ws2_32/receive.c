@@ -236,6 +236,18 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
 
 /* ---- datagrams ---- */
 
+/* There is no control data, because no option that asks for any can be set. */
+static void store_message(struct operation *operation)
+{
+    WSAMSG *message = operation->message;
+    DWORD flags = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
+
+    operation->result_flags = 0; /* those are in the message */
+    if ((!guarded_store(&message->Control.len, 0) || !guarded_store(&message->dwFlags, flags)) &&
+        !operation->probed)
+        operation->error = WSAEFAULT;
+}
+
 static void fill_datagram(struct operation *operation, const struct rs_addr *source,
                           const uint8_t *data, uint32_t length)
 {
@@ -249,6 +261,8 @@ static void fill_datagram(struct operation *operation, const struct rs_addr *sou
     if (operation->address &&
         sockaddr_store(source, operation->address, operation->address_length) && !operation->probed)
         operation->error = WSAEFAULT;
+    if (operation->message)
+        store_message(operation);
 }
 
 /* Whether the receive that was given a datagram takes it away from those behind it. */

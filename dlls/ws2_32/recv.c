@@ -4,6 +4,7 @@
  * lock; the queue is receive.c's.
  */
 #include "async_select.h"
+#include "extension.h"
 #include "receive.h"
 #include "guarded_copy.h"
 #include "ntcalls.h"
@@ -21,6 +22,7 @@ struct receive_call {
     DWORD bytes, flags;                   /* results; flags also as given */
     DWORD *bytes_pointer, *flags_pointer; /* where the program wants them */
     bool by_value;                        /* recv, recvfrom: they have no such pointers */
+    WSAMSG *message;                      /* WSARecvMsg: it has the flags, and most of the rest */
     struct sockaddr *from;
     int *from_length;
     WSAOVERLAPPED *overlapped;
@@ -68,6 +70,8 @@ static DWORD receive_check(const struct socket *socket, DWORD flags)
 static DWORD check_memory(const struct socket *socket, struct operation *operation)
 {
     if (operation->address && !guarded_writable(operation->address, sockaddr_size(socket->family)))
+        return WSAEFAULT;
+    if (operation->message && !guarded_writable(operation->message, sizeof(WSAMSG)))
         return WSAEFAULT;
     return operation_probe(operation);
 }
@@ -132,6 +136,7 @@ static void take_arguments(const struct socket *socket, const struct receive_cal
                            struct operation *operation, bool overlapped)
 {
     operation->flags = call->flags;
+    operation->message = call->message;
     operation->address = socket->type == SOCK_STREAM ? NULL : call->from;
     operation->address_length = call->from_length;
     operation->result_refused = pointer_is_bad(call, overlapped);
@@ -190,7 +195,8 @@ static void give_results(struct receive_call *call, const struct operation *oper
         return;
     if (call->bytes_pointer)
         guarded_store(call->bytes_pointer, call->bytes);
-    guarded_store(call->flags_pointer, call->flags);
+    if (!call->message)
+        guarded_store(call->flags_pointer, call->flags);
 }
 
 static DWORD receive_now(struct socket *socket, struct receive_call *call,
@@ -279,6 +285,31 @@ static DWORD receive_overlapped(struct socket *socket, struct receive_call *call
     return operation_end_call(operation, error);
 }
 
+#define OUTPUT_FLAGS (MSG_TRUNC | MSG_CTRUNC | MSG_BCAST | MSG_MCAST)
+
+/* WSARecvMsg's page: for datagram sockets only; "The only possible input value for the dwFlags
+ * member
+ * ... is MSG_PEEK"; what an earlier call has left there does no harm. */
+static DWORD take_message(const struct socket *socket, struct receive_call *call)
+{
+    WSAMSG message;
+
+    if (guarded_copy(&message, call->message, sizeof(message)))
+        return WSAEFAULT;
+    call->flags = message.dwFlags & ~OUTPUT_FLAGS;
+    if ((call->flags & ~MSG_PEEK) || (call->flags && socket->type == SOCK_STREAM))
+        return WSAEOPNOTSUPP;
+    if (socket->type == SOCK_STREAM)
+        return WSAEINVAL;
+    if ((!message.name && message.namelen) || (!message.Control.buf && message.Control.len))
+        return WSAEFAULT;
+    call->buffers = message.lpBuffers;
+    call->count = message.dwBufferCount;
+    call->from = message.name;
+    call->from_length = &call->message->namelen;
+    return 0;
+}
+
 /* Which error wins: first lpFlags and lpOverlapped, which msafd itself reads and writes, then the
  * socket's state, then the other arguments, which are the driver's (Wine's afd.c and sock.c, run on
  * Windows: the state before the buffers). */
@@ -286,15 +317,17 @@ static int receive(SOCKET s, struct receive_call *call)
 {
     struct socket *socket = socket_get(s);
     bool overlapped;
-    DWORD error;
+    DWORD error = 0;
 
     if (!socket)
         return SOCKET_ERROR;
     /* WSARecv.txt: lpOverlapped is "ignored for nonoverlapped sockets" */
     overlapped = call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
-    if (!call->by_value && !guarded_probe(call->flags_pointer, &call->flags))
+    if (call->message)
+        error = take_message(socket, call);
+    else if (!call->by_value && !guarded_probe(call->flags_pointer, &call->flags))
         error = WSAEFAULT;
-    else
+    if (!error)
         error = overlapped ? receive_overlapped(socket, call) : receive_synchronous(socket, call);
     socket_put(socket);
     SetLastError(error); /* 0 on success, as Windows does */
@@ -315,6 +348,17 @@ int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, L
                                 .routine = routine};
 
     return receive(s, &call);
+}
+
+int WSAAPI ws_WSARecvMsg(SOCKET s, WSAMSG *message, DWORD *bytes, WSAOVERLAPPED *overlapped,
+                         LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    struct receive_call call = {
+        .message = message, .bytes_pointer = bytes, .overlapped = overlapped, .routine = routine};
+
+    return message              ? receive(s, &call)
+           : socket_is_valid(s) ? return_error(WSAEFAULT)
+                                : SOCKET_ERROR;
 }
 
 int WSAAPI WSARecv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWORD flags,
