@@ -248,6 +248,28 @@ static void *ws2(const char *name)
     return (void *)GetProcAddress(GetModuleHandleA("ws2_32"), name);
 }
 
+typedef int(WINAPI *get_a_fn)(PCSTR, PCSTR, DWORD, LPGUID, const ADDRINFOEXA *, PADDRINFOEXA *,
+                              PTIMEVAL, LPOVERLAPPED, LPLOOKUPSERVICE_COMPLETION_ROUTINE, LPHANDLE);
+
+/* GetAddrInfoExA: "The timeout, lpOverlapped, lpCompletionRoutine, and lpNameHandle parameters must
+ * be set to NULL"; FreeAddrInfoEx frees its list. */
+static void test_ansi(void)
+{
+    get_a_fn get = (get_a_fn)ws2("GetAddrInfoExA");
+    struct timeval second = {1, 0};
+    ADDRINFOEXA *list = NULL;
+
+    if (!get) {
+        skip("GetAddrInfoExA is not there\n");
+        return;
+    }
+    ok(!get("127.0.0.1", "80", NS_DNS, NULL, NULL, &list, NULL, NULL, NULL, NULL) && list,
+       "error %d\n", WSAGetLastError());
+    FreeAddrInfoEx(list);
+    ok(get("127.0.0.1", "80", NS_DNS, NULL, NULL, &list, &second, NULL, NULL, NULL) == WSAEINVAL,
+       "error %d\n", WSAGetLastError());
+}
+
 /* SetAddrInfoEx: "WSAEINVAL: ... if any of the reserved parameters are not NULL." */
 static void test_set_reserved(void)
 {
@@ -303,6 +325,7 @@ START_TEST(addrinfo_ex)
     RUN(test_handle_ends);
     RUN(test_provider);
     RUN(test_name_space);
+    RUN(test_ansi);
     RUN(test_set_reserved);
     RUN(test_set_is_refused);
     WSACleanup();
