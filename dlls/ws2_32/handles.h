@@ -33,6 +33,9 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
 NTSTATUS NTAPI our_NtCancelSynchronousIoFile(HANDLE thread, IO_STATUS_BLOCK *which,
                                              IO_STATUS_BLOCK *iosb);
 
+/* thread_end.c */
+NTSTATUS NTAPI our_NtTerminateThread(HANDLE thread, NTSTATUS exit_code);
+
 /* wait_object.c */
 NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout);
 NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,

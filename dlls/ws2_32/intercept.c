@@ -26,6 +26,7 @@ NTSTATUS(NTAPI *real_NtRemoveIoCompletionEx)
 NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *) = NtCancelIoFile;
 NTSTATUS(NTAPI *real_NtCancelIoFileEx)
 (HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *) = NtCancelIoFileEx;
+NTSTATUS(NTAPI *real_NtTerminateThread)(HANDLE, NTSTATUS) = NtTerminateThread;
 NTSTATUS(NTAPI *real_NtWaitForSingleObject)
 (HANDLE, BOOLEAN, LARGE_INTEGER *) = NtWaitForSingleObject;
 NTSTATUS(NTAPI *real_NtWaitForMultipleObjects)
@@ -212,6 +213,7 @@ static const struct {
     TAKE(NtCancelIoFile, false),
     TAKE(NtCancelIoFileEx, false),
     TAKE(NtCancelSynchronousIoFile, false),
+    TAKE(NtTerminateThread, false),
     TAKE(NtWaitForSingleObject, false),
     TAKE(NtWaitForMultipleObjects, false),
     TAKE(NtCreateFile, false),

@@ -28,6 +28,7 @@ extern NTSTATUS(NTAPI *real_NtCancelIoFile)(HANDLE, IO_STATUS_BLOCK *);
 extern NTSTATUS(NTAPI *real_NtCancelIoFileEx)(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
 extern NTSTATUS(NTAPI *real_NtCancelSynchronousIoFile)(HANDLE, IO_STATUS_BLOCK *,
                                                        IO_STATUS_BLOCK *);
+extern NTSTATUS(NTAPI *real_NtTerminateThread)(HANDLE, NTSTATUS);
 extern NTSTATUS(NTAPI *real_NtWaitForSingleObject)(HANDLE, BOOLEAN, LARGE_INTEGER *);
 extern NTSTATUS(NTAPI *real_NtWaitForMultipleObjects)(ULONG, const HANDLE *, BOOLEAN, BOOLEAN,
                                                       const LARGE_INTEGER *);

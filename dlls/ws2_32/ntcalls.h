@@ -27,6 +27,7 @@ NTSTATUS NTAPI NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
 NTSTATUS NTAPI NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
 NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
                                         BOOLEAN alertable, const LARGE_INTEGER *timeout);
+NTSTATUS NTAPI NtTerminateThread(HANDLE thread, NTSTATUS exit_code);
 NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, void *function, ULONG_PTR first, ULONG_PTR second,
                                 ULONG_PTR third);
 NTSTATUS NTAPI NtQueryPerformanceCounter(LARGE_INTEGER *counter, LARGE_INTEGER *frequency);

@@ -5,6 +5,9 @@
 #include "thread_end.h"
 #include "afd.h"
 #include "cancel.h"
+#include "handles.h"
+#include "intercept.h"
+#include "log.h"
 #include "routine.h"
 
 static void cancel_in(struct socket *socket, void *filter)
@@ -25,4 +28,59 @@ void thread_ends(void)
     afd_poll_cancel(NULL, &filter);
     routines_end(waiter);
     waiter_give_back(waiter);
+}
+
+/* ---- a thread that another one ends: no DLL_THREAD_DETACH comes ---- */
+
+/* A thread that was killed with a lock of ours leaves it locked for ever, like any critical section
+ * (TerminateThread's page).  Such a socket is left alone. */
+static bool can_be_locked(struct socket *socket)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        if (TryAcquireSRWLockExclusive(&socket->lock)) {
+            ReleaseSRWLockExclusive(&socket->lock);
+            return true;
+        }
+        Sleep(1);
+    }
+    log_warn("a thread was terminated while it held the lock of socket %p",
+             (void *)socket->handle);
+    return false;
+}
+
+/* What it had issued, and the call that it blocked in, whose operation lies on its stack. */
+struct killed {
+    struct operation_filter issued, blocked;
+};
+
+static void cancel_of_killed(struct socket *socket, void *context)
+{
+    const struct killed *killed = context;
+
+    if (!can_be_locked(socket))
+        return;
+    socket_cancel(socket, &killed->issued);
+    socket_cancel(socket, &killed->blocked);
+}
+
+/* The waiter is nobody's afterwards: its FIFO and event may hold a signal that came too late. */
+NTSTATUS NTAPI our_NtTerminateThread(HANDLE thread, NTSTATUS exit_code)
+{
+    struct killed killed = {.issued = {.thread_exit = true}};
+    struct waiter *waiter = NULL;
+    NTSTATUS status;
+
+    if (!RtlDllShutdownInProgress() && thread != GetCurrentThread())
+        waiter = waiter_of_thread(thread);
+    if (waiter && waiter == waiter_existing())
+        waiter = NULL;
+    status = real_NtTerminateThread(thread, exit_code);
+    if (status || !waiter)
+        return status;
+    killed.issued.issuer = waiter->serial;
+    killed.blocked.blocked = waiter;
+    routines_end(waiter); /* first: nothing is queued to it any more */
+    socket_for_each(cancel_of_killed, &killed);
+    afd_poll_cancel(NULL, &killed.issued);
+    return status;
 }

@@ -152,10 +152,47 @@ static void test_exit_thread(void)
     test_matrix(END_EXIT);
 }
 
+/* TerminateThread: "the target thread has no chance to execute any user-mode code". */
+static void test_terminate_thread(void)
+{
+    test_matrix(END_TERMINATE);
+}
+
+static DWORD WINAPI block(void *arg)
+{
+    char byte;
+
+    return recv(*(SOCKET *)arg, &byte, 1, 0);
+}
+
+/* The same of a thread that blocks in recv: what arrives is the next receive's. */
+static void test_terminate_blocked(void)
+{
+    SOCKET pair[2];
+    HANDLE thread;
+    char byte = 0;
+    int i;
+
+    net_pair(&pair[0], &pair[1]);
+    for (i = 0; i < 4; i++) {
+        thread = CreateThread(NULL, 0, block, &pair[1], 0, NULL);
+        Sleep(i % 2 ? 100 : 5);
+        ok(TerminateThread(thread, 0), "error %lu\n", GetLastError());
+        ok(WaitForSingleObject(thread, NET_PATIENCE) == WAIT_OBJECT_0, "it does not end\n");
+        CloseHandle(thread);
+        net_send_all(pair[0], "x", 1);
+        ok(recv(pair[1], &byte, 1, 0) == 1 && byte == 'x', "error %d\n", WSAGetLastError());
+    }
+    closesocket(pair[0]);
+    closesocket(pair[1]);
+}
+
 START_TEST(thread_exit)
 {
     net_start();
     RUN(test_return);
     RUN(test_exit_thread);
+    RUN(test_terminate_thread);
+    RUN(test_terminate_blocked);
     WSACleanup();
 }
