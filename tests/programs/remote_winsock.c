@@ -54,13 +54,23 @@ static struct slot *slot_of(const struct command *command)
     return &slots[(unsigned)atoi(command->word[2]) % SLOTS];
 }
 
+/* A whole line, and not two at a time. */
+static void say(const char *line)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+
+    AcquireSRWLockExclusive(&lock);
+    fputs(line, stdout);
+    fflush(stdout);
+    ReleaseSRWLockExclusive(&lock);
+}
+
 static void waiting(const struct command *command)
 {
     char line[64];
 
     snprintf(line, sizeof(line), "%s waiting\n", command->word[0]);
-    fputs(line, stdout);
-    fflush(stdout);
+    say(line);
 }
 
 static int last_error(BOOL failed)
@@ -457,8 +467,7 @@ static void print_outcome(const struct command *command, const struct outcome *o
              "%s done error=%d system=%lu bytes=%lu flags=%lu events=%ld ms=%lu data=%s\n",
              command->word[0], outcome->error, outcome->system_error, outcome->bytes,
              outcome->flags, outcome->events, time, data);
-    fputs(line, stdout);
-    fflush(stdout);
+    say(line);
 }
 
 static DWORD WINAPI run_command(void *parameter)
