@@ -59,19 +59,68 @@ static void put_sockets(struct poll_entry *entries, unsigned int count)
         socket_put(entries[i].socket);
 }
 
-/* Leaves the ready ones in each set. */
-static void give_back(fd_set *const sets[SET_KINDS], const struct poll_entry *entries)
+/* A socket that was closed meanwhile is told in readfds alone (Wine's test_select, run on Windows).
+ */
+static bool is_ready(enum set_kind kind, const struct poll_entry *entry)
 {
-    for (int kind = 0; kind < SET_KINDS; kind++) {
-        unsigned int kept = 0;
+    return kind == SET_READ ? entry->ready : entry->ready & ~LEVEL_CLOSED;
+}
 
-        if (!sets[kind])
-            continue;
-        for (unsigned int i = 0; i < sets[kind]->fd_count; i++, entries++)
-            if (entries->ready)
-                sets[kind]->fd_array[kept++] = sets[kind]->fd_array[i];
-        sets[kind]->fd_count = kept;
+/* Programs may name a socket twice in a set that they fill without FD_SET: it is told once. */
+static bool is_told(const fd_set *set, unsigned int kept, SOCKET handle)
+{
+    unsigned int i = kept < FD_SETSIZE ? 0 : kept - 1;
+
+    for (; i < kept; i++)
+        if (set->fd_array[i] == handle)
+            return true;
+    return false;
+}
+
+/* Leaves the ready ones in the set.  Sets may be the same memory: a socket stays if it is ready in
+ * any of these ways.  Returns how many stay. */
+static unsigned int give_back(fd_set *const sets[SET_KINDS],
+                              const struct poll_entry *const entries[SET_KINDS], fd_set *set)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < set->fd_count; i++) {
+        bool ready = false;
+
+        for (int kind = 0; kind < SET_KINDS; kind++)
+            ready |= sets[kind] == set && is_ready(kind, &entries[kind][i]);
+        if (ready && !is_told(set, kept, set->fd_array[i]))
+            set->fd_array[kept++] = set->fd_array[i];
     }
+    return set->fd_count = kept;
+}
+
+static bool was_before(fd_set *const sets[SET_KINDS], int kind)
+{
+    for (int before = 0; before < kind; before++)
+        if (sets[before] == sets[kind])
+            return true;
+    return false;
+}
+
+static unsigned int give_back_all(fd_set *const sets[SET_KINDS], const struct poll_entry *entries,
+                                  DWORD *error)
+{
+    const struct poll_entry *first[SET_KINDS] = {0};
+    unsigned int ready = 0;
+    bool closed = false;
+
+    for (int kind = 0; kind < SET_KINDS; kind++) {
+        first[kind] = entries;
+        for (unsigned int i = 0; sets[kind] && i < sets[kind]->fd_count; i++, entries++)
+            closed |= (entries->ready & LEVEL_CLOSED) != 0;
+    }
+    for (int kind = 0; kind < SET_KINDS; kind++)
+        if (sets[kind] && !was_before(sets, kind))
+            ready += give_back(sets, first, sets[kind]);
+    if (!ready && closed)
+        *error = WSAENOTSOCK;
+    return ready;
 }
 
 static unsigned int sets_count(fd_set *const sets[SET_KINDS])
@@ -101,9 +150,9 @@ int WSAAPI select(int ignored, fd_set *read, fd_set *write, fd_set *except, cons
         return return_error(WSAENOBUFS);
 
     if (!(error = take_sockets(sets, entries)))
-        ready = poll_wait(entries, count, milliseconds, &error);
+        poll_wait(entries, count, milliseconds, &error);
     if (!error)
-        give_back(sets, entries);
+        ready = give_back_all(sets, entries, &error);
     put_sockets(entries, count);
     if (entries != on_stack)
         free(entries);
