@@ -60,4 +60,7 @@ struct io_packet { /* FILE_IO_COMPLETION_INFORMATION */
 };
 _Static_assert(sizeof(struct io_packet) == sizeof(OVERLAPPED_ENTRY), "the same memory");
 
+/* Without the last NT status in the TEB. */
+ULONG NTAPI RtlNtStatusToDosErrorNoTeb(NTSTATUS status);
+
 #endif

@@ -76,10 +76,8 @@ static void wait_until_done(struct socket *socket, WSAOVERLAPPED *overlapped)
 
 /* STATUS_PENDING is a success: so a signalled event of somebody else's ends the wait, and the call
  * succeeds (Wine's test_WSAGetOverlappedResult, run on Windows). */
-static DWORD result_of(const WSAOVERLAPPED *overlapped, bool waited)
+static DWORD result_of(NTSTATUS status, bool waited)
 {
-    NTSTATUS status = (NTSTATUS)overlapped->Internal;
-
     if (status == STATUS_PENDING)
         return waited ? 0 : WSA_IO_INCOMPLETE;
     return error_from_status(status);
@@ -89,7 +87,9 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD
                                    LPDWORD flags)
 {
     struct socket *socket = socket_get(s);
+    NTSTATUS status;
     DWORD error;
+    bool done;
 
     if (!socket)
         return FALSE;
@@ -102,12 +102,15 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD
     else if (pending(overlapped))
         session_reap(socket->session);
     socket_put(socket);
-    error = result_of(overlapped, wait);
+    status = (NTSTATUS)overlapped->Internal;
+    done = status >= 0 && (wait || status != STATUS_PENDING);
+    error = result_of(status, wait);
     /* "If WSAGetOverlappedResult fails", both are left alone, but for the count of a message that
      * was too long (Wine's test_ip_pktinfo, run on Windows) */
-    if (!error || error == WSAEMSGSIZE)
+    if (done || error == WSAEMSGSIZE)
         *bytes = (DWORD)overlapped->InternalHigh;
-    if (!error)
-        *flags = flags_from_status((NTSTATUS)overlapped->Internal);
-    return return_error(error) == 0;
+    if (done)
+        *flags = flags_from_status(status);
+    SetLastError(error);
+    return done;
 }

@@ -105,8 +105,8 @@ static bool was_left(const struct operation *operation, const char *here)
 static void run(struct waiter *waiter, struct operation *operation, const char *here)
 {
     operation->frame = here;
-    operation->routine(operation->error, (DWORD)operation->done, operation->overlapped,
-                       operation->result_flags);
+    operation->routine(error_from_status(status_from_error(operation->error)),
+                       (DWORD)operation->done, operation->overlapped, operation->result_flags);
     while (waiter->running != operation)
         forget_innermost(waiter);
     forget_innermost(waiter);
