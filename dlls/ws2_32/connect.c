@@ -116,24 +116,7 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
     return connected->error ? FD_CONNECT : FD_CONNECT | FD_WRITE;
 }
 
-void connect_disconnected(struct socket *socket, DWORD error, struct operation_queue *finished)
-{
-    struct operation *operation;
-
-    while ((operation = operation_pop(&socket->connecting))) {
-        operation->error = error;
-        operation_append(finished, operation);
-    }
-}
-
 /* ---- the calls ---- */
-
-static bool is_any(const struct rs_addr *address)
-{
-    static const uint8_t zero[16];
-
-    return !memcmp(address->bytes, zero, sizeof(zero));
-}
 
 /* connect's page: a stream's destination must be a real one (WSAEADDRNOTAVAIL); for datagrams the
  * address of all zeroes dissolves the association. */
@@ -150,8 +133,8 @@ static DWORD destination(const struct socket *socket, const struct sockaddr *nam
     if ((error = sockaddr_to_wire(peer, name, length, socket->family)))
         return error;
     if (socket->type == SOCK_STREAM)
-        return is_any(peer) || !peer->port ? WSAEADDRNOTAVAIL : 0;
-    if (is_any(peer))
+        return wire_address_is_any(peer) || !peer->port ? WSAEADDRNOTAVAIL : 0;
+    if (wire_address_is_any(peer))
         memset(peer, 0, sizeof(*peer));
     return 0;
 }

@@ -11,9 +11,6 @@
 long connect_finished(struct socket *socket, const struct rs_connected *connected,
                       struct operation_queue *finished);
 
-/* The peer has closed (error 0) or the connection broke: finishes a posted DisconnectEx. */
-void connect_disconnected(struct socket *socket, DWORD error, struct operation_queue *finished);
-
 /* What the state says to a connect, or with `extended` to a ConnectEx: 0 or a WSA code. */
 DWORD connect_check(const struct socket *socket, bool extended);
 

@@ -81,29 +81,33 @@ BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void
 
 /* ---- DisconnectEx ---- */
 
+static DWORD disconnect(struct socket *socket)
+{
+    DWORD error = 0;
+
+    AcquireSRWLockExclusive(&socket->lock);
+    if (socket->state != SOCKET_CONNECTED)
+        error = WSAENOTCONN;
+    else if (!socket->shut_send) {
+        send_shutdown(socket);
+        socket->shut_send = true;
+    }
+    ReleaseSRWLockExclusive(&socket->lock);
+    return error;
+}
+
+/* Windows does not wait for the peer, but tells of the end by completion even so (Wine's
+ * test_DisconnectEx and test_shutdown_completion_port, run on Windows). */
 static DWORD disconnect_overlapped(struct socket *socket, OVERLAPPED *overlapped)
 {
     struct operation *operation;
     DWORD error;
-    bool done;
 
-    if (!(operation = operation_create(socket, OPERATION_DISCONNECT, overlapped, NULL, &error)))
+    if (!(operation = operation_create(socket, OPERATION_CONNECT, overlapped, NULL, &error)))
         return error;
-    AcquireSRWLockExclusive(&socket->lock);
-    if (socket->state != SOCKET_CONNECTED || socket->connecting.head)
-        error = WSAENOTCONN;
-    else {
-        if (!socket->shut_send)
-            send_shutdown(socket);
-        socket->shut_send = true;
-        if (!(done = socket->end_of_stream || socket->error))
-            operation_append(&socket->connecting, operation);
-        socket_update_interest(socket);
-    }
-    ReleaseSRWLockExclusive(&socket->lock);
-    if (error || done)
+    if ((error = disconnect(socket)))
         return operation_end_call(operation, error);
-    session_reap(socket->session);
+    operation_deliver(operation);
     return WSA_IO_PENDING;
 }
 
@@ -119,18 +123,8 @@ BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD
     else if (flags & TF_REUSE_SOCKET) {
         log_once(LOG_WARN, "DisconnectEx cannot reuse a socket yet");
         error = WSAEOPNOTSUPP;
-    } else if (overlapped)
-        error = disconnect_overlapped(socket, overlapped);
-    else {
-        AcquireSRWLockExclusive(&socket->lock);
-        if (socket->state != SOCKET_CONNECTED)
-            error = WSAENOTCONN;
-        else if (!socket->shut_send) {
-            send_shutdown(socket);
-            socket->shut_send = true;
-        }
-        ReleaseSRWLockExclusive(&socket->lock);
-    }
+    } else
+        error = overlapped ? disconnect_overlapped(socket, overlapped) : disconnect(socket);
     socket_put(socket);
     return return_error(error) == 0;
 }

@@ -71,7 +71,6 @@ static void on_eof(struct arrival *arrival)
 {
     arrival->socket->end_of_stream = true;
     receive_end(arrival->socket, &arrival->finished);
-    connect_disconnected(arrival->socket, 0, &arrival->finished);
     arrival->edges = FD_CLOSE;
 }
 
@@ -113,7 +112,6 @@ static void on_error(struct arrival *arrival)
     socket->error = error->error; /* and not SO_ERROR: that stays 0 on Windows */
     receive_end(socket, &arrival->finished);
     send_fail(socket, error->error, &arrival->finished);
-    connect_disconnected(socket, error->error, &arrival->finished);
     /* setsockopt's page, SO_KEEPALIVE: "the error code WSAENETRESET is returned to any calls in
      * progress on the socket, and any subsequent calls will fail with WSAENOTCONN" */
     if (error->error == WSAENETRESET)

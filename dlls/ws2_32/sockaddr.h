@@ -24,6 +24,13 @@ static inline int sockaddr_size(int family)
     return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
+static inline bool wire_address_is_any(const struct rs_addr *address) /* 0.0.0.0, :: */
+{
+    static const uint8_t zero[16];
+
+    return !memcmp(address->bytes, zero, sizeof(zero));
+}
+
 static inline bool wire_address_equal(const struct rs_addr *first, const struct rs_addr *second)
 {
     return first->family == second->family && first->port == second->port &&

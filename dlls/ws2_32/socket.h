@@ -84,7 +84,7 @@ struct socket {
     bool fin_pending; /* shutdown(SD_SEND) waits for `sending` to be handed over */
 
     /* connections */
-    struct operation_queue connecting; /* at most one connect or ConnectEx, and DisconnectEx */
+    struct operation_queue connecting; /* at most one connect or ConnectEx */
     struct operation_queue accepting;
     struct incoming *incoming, *incoming_last;
 
@@ -123,6 +123,7 @@ struct socket {
     uint8_t dont_fragment; /* 0: the protocol's default, 1: off, 2: on */
     uint32_t multicast_interface; /* IPv4 address or 0.0.0.index, network order */
     uint32_t protection_level;
+    uint32_t mtu_discover, user_mtu; /* as set; 0: not */
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
     uint32_t max_retransmit; /* TCP_MAXRT; 0: as the host does */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
