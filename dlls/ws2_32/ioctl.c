@@ -8,7 +8,9 @@
  */
 #include "ioctl.h"
 #include "extension.h"
+#include "guarded_copy.h"
 #include "log.h"
+#include "ntcalls.h"
 #include "option.h"
 #include "startup.h"
 #include "urgent.h"
@@ -103,6 +105,7 @@ static DWORD keepalive_values(struct ioctl_call *call)
     DWORD error;
 
     call->bytes_on_error = !call->overlapped;
+    call->leaves_pending = call->keeps_bytes = true;
     if ((error = take(call, &keep, sizeof(keep))))
         return error;
     if (socket->type != SOCK_STREAM)
@@ -173,6 +176,16 @@ static DWORD set_netreset(struct ioctl_call *call)
     return take_flag(call, &call->socket->udp_netreset_off);
 }
 
+/* "a newly arrived message should never be dropped because of a buffer queue overflow": which
+ * datagrams are lost, of those that nobody has room for, is the host's kernel's choice. */
+static DWORD circular_queueing(struct ioctl_call *call)
+{
+    if (call->socket->type != SOCK_DGRAM)
+        return WSAENOPROTOOPT;
+    log_once(LOG_INFO, "SIO_ENABLE_CIRCULAR_QUEUEING has no effect");
+    return 0;
+}
+
 /* A hint that Microsoft has withdrawn; every path here is as fast as it gets. */
 static DWORD loopback_fast_path(struct ioctl_call *call)
 {
@@ -198,6 +211,7 @@ static const struct ioctl {
     {IOCTL_UDP_CONNRESET, set_connreset},
     {IOCTL_UDP_NETRESET, set_netreset},
     {IOCTL_LOOPBACK_FAST_PATH, loopback_fast_path},
+    {SIO_ENABLE_CIRCULAR_QUEUEING, circular_queueing},
     {SIO_GET_INTERFACE_LIST, ioctl_interface_list},
     {SIO_ADDRESS_LIST_QUERY, ioctl_address_list},
     {SIO_ROUTING_INTERFACE_QUERY, ioctl_routing_interface},
@@ -225,19 +239,23 @@ static DWORD run(DWORD code, struct ioctl_call *call)
 static DWORD complete(struct ioctl_call *call, DWORD result, WSAOVERLAPPED *overlapped,
                       LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    bool refused = result == WSAEOPNOTSUPP;
+    bool pends = result == WSAEOPNOTSUPP || call->pends_always;
     struct operation *operation;
     DWORD error;
 
-    if (result && !refused)
+    if (result && !pends) {
+        if (call->leaves_pending)
+            guarded_store_pointer(&overlapped->Internal, STATUS_PENDING);
         return result;
+    }
     operation = operation_create(call->socket, OPERATION_RECV, overlapped, routine, &error);
     if (!operation)
         return error;
     operation->error = result;
-    operation->immediate = true;
+    operation->done = pends && !result ? call->bytes : 0; /* else *lpcbBytesReturned has it */
+    operation->immediate = !pends;
     operation_deliver(operation);
-    return refused ? WSA_IO_PENDING : 0;
+    return pends ? WSA_IO_PENDING : 0;
 }
 
 int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *out, DWORD out_size,
@@ -261,7 +279,8 @@ int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *ou
     error = run(code, &call);
     if (overlapped)
         error = complete(&call, error, overlapped, routine);
-    if (!error || (call.bytes_on_error && error != WSA_IO_PENDING))
+    if (error ? call.bytes_on_error && error != WSA_IO_PENDING
+              : !overlapped || routine || !call.keeps_bytes)
         *returned = call.bytes;
     socket_put(call.socket);
     SetLastError(error); /* 0 on success, as Windows does */

@@ -16,6 +16,10 @@ struct ioctl_call {
     bool overlapped;
     DWORD bytes;         /* out: what goes to *lpcbBytesReturned */
     bool bytes_on_error; /* out: and even if the call fails */
+    /* out, for a call with an OVERLAPPED: */
+    bool pends_always;   /* it never completes at once, whatever the result */
+    bool leaves_pending; /* refused, it leaves its status behind */
+    bool keeps_bytes;    /* without a routine it does not touch *lpcbBytesReturned */
 };
 
 /* Copies a value of this size out, or WSAEFAULT. */

@@ -64,13 +64,14 @@ DWORD ioctl_interface_list(struct ioctl_call *call)
         return WSAEFAULT;
     if ((error = ask(call->socket, &interfaces)))
         return error;
+    call->pends_always = true;
     for (uint32_t i = 0; i < interfaces.count && !error; i++) {
         const struct rs_interface *interface_ = &interfaces.list[i];
 
         if (interface_->address.family != RS_AF_INET)
             continue;
         if (call->out_size - used < sizeof(info)) {
-            error = WSAEFAULT;
+            error = call->overlapped ? ERROR_INSUFFICIENT_BUFFER : WSAEFAULT;
             break;
         }
         info.iiFlags = interface_->flags;
@@ -128,7 +129,10 @@ DWORD ioctl_address_list(struct ioctl_call *call)
     call->bytes = offsetof(SOCKET_ADDRESS_LIST, Address) +
                   count * (sizeof(SOCKET_ADDRESS) + sockaddr_size(socket->family));
     call->bytes_on_error = true;
-    if (!call->out || call->out_size < call->bytes)
+    if (call->out && call->out_size && call->out_size < sizeof(INT)) {
+        call->bytes = 0; /* no room for the count of addresses either */
+        error = WSAEINVAL;
+    } else if (!call->out || call->out_size < call->bytes)
         error = WSAEFAULT;
     else
         store_list(socket, &interfaces, call->out, count);
@@ -160,13 +164,17 @@ DWORD ioctl_routing_interface(struct ioctl_call *call)
     struct sockaddr_in6 destination, source;
     struct rs_addr checked;
 
-    call->bytes_on_error = true;
     if (!call->in || call->in_size < size)
-        return WSAEFAULT;
+        return WSAEINVAL;
     if ((error = sockaddr_to_wire(&checked, call->in, (int)size, socket->family)))
         return error;
-    if (!call->out || call->out_size < size) {
+    if (wire_address_is_any(&checked))
+        return WSAEINVAL;
+    if (!call->out)
+        return WSAEFAULT;
+    if (call->out_size < size) {
         call->bytes = size;
+        call->bytes_on_error = true;
         return WSAEFAULT;
     }
     memset(&destination, 0, sizeof(destination));

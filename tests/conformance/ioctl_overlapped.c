@@ -201,6 +201,97 @@ static void test_routine(void)
     closesocket(s);
 }
 
+/* SIO_GET_INTERFACE_LIST with an OVERLAPPED always pends; too little room is the system's
+ * ERROR_INSUFFICIENT_BUFFER for a port and Winsock's WSAEFAULT for a routine. */
+static void test_interface_list(void)
+{
+    DWORD size, expected = 0;
+    OVERLAPPED *which;
+    char list[4096];
+    ULONG_PTR key;
+
+    fresh();
+    ok_success(
+        WSAIoctl(s, SIO_GET_INTERFACE_LIST, NULL, 0, list, sizeof(list), &expected, NULL, NULL));
+    untouched();
+    size = UNTOUCHED;
+    ok_error(
+        WSAIoctl(s, SIO_GET_INTERFACE_LIST, NULL, 0, list, sizeof(list), &size, &overlapped, NULL),
+        WSA_IO_PENDING);
+    ok(size == UNTOUCHED, "size %lu\n", size);
+    ok(GetQueuedCompletionStatus(port, &size, &key, &which, NET_PATIENCE), "error %lu\n",
+       GetLastError());
+    ok(size == expected && which == &overlapped, "size %lu instead of %lu\n", size, expected);
+    untouched();
+    ok_error(WSAIoctl(s, SIO_GET_INTERFACE_LIST, NULL, 0, list, 1, &size, &overlapped, NULL),
+             WSA_IO_PENDING);
+    ok(!GetQueuedCompletionStatus(port, &size, &key, &which, NET_PATIENCE) &&
+           GetLastError() == ERROR_INSUFFICIENT_BUFFER && !size,
+       "size %lu, error %lu\n", size, GetLastError());
+    done();
+
+    s = socket(AF_INET, SOCK_STREAM, 0);
+    routine_calls = 0;
+    ok_error(WSAIoctl(s, SIO_GET_INTERFACE_LIST, NULL, 0, list, 1, &size, &overlapped, routine),
+             WSA_IO_PENDING);
+    SleepEx(NET_PATIENCE, TRUE);
+    ok(routine_calls == 1 && routine_error == WSAEFAULT, "%d calls, error %lu\n", routine_calls,
+       routine_error);
+    closesocket(s);
+}
+
+/* SIO_KEEPALIVE_VALS: refused, it leaves the status pending; done, it does not touch the count. */
+static void test_keepalive(void)
+{
+    struct tcp_keepalive values = {1, 10000, 1000};
+    DWORD size = UNTOUCHED;
+    OVERLAPPED *which;
+    ULONG_PTR key;
+
+    fresh();
+    untouched();
+    ok_error(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values) - 1, NULL, 0, &size,
+                      &overlapped, NULL),
+             WSAEFAULT);
+    ok(size == UNTOUCHED, "size %lu\n", size);
+    todo_wine ok(overlapped.Internal == STATUS_PENDING, "status %#lx\n",
+                 (ULONG)overlapped.Internal);
+    untouched();
+    ok_success(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, &size, &overlapped,
+                        NULL));
+    todo_wine ok(size == UNTOUCHED, "size %lu\n", size);
+    ok(GetQueuedCompletionStatus(port, &size, &key, &which, NET_PATIENCE) && !size, "error %lu\n",
+       GetLastError());
+    done();
+}
+
+/* SIO_ROUTING_INTERFACE_QUERY: no input, or one that is too short or the address of all zeroes, is
+ * WSAEINVAL; a short output is WSAEFAULT and tells the size. */
+static void test_routing_arguments(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET}, out;
+    DWORD size = UNTOUCHED;
+
+    s = socket(AF_INET, SOCK_DGRAM, 0);
+    todo_wine ok_error(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &in, sizeof(in) - 1, &out,
+                                sizeof(out), &size, NULL, NULL),
+                       WSAEINVAL);
+    todo_wine ok_error(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, NULL, sizeof(in), &out, sizeof(out),
+                                &size, NULL, NULL),
+                       WSAEINVAL);
+    todo_wine ok_error(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &in, sizeof(in), &out, sizeof(out),
+                                &size, NULL, NULL),
+                       WSAEINVAL);
+    todo_wine ok(size == UNTOUCHED, "size %lu\n", size);
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    size = UNTOUCHED;
+    ok_error(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &in, sizeof(in), &out, sizeof(out) - 1, &size,
+                      NULL, NULL),
+             WSAEFAULT);
+    todo_wine ok(size == sizeof(out), "size %lu\n", size);
+    closesocket(s);
+}
+
 START_TEST(ioctl_overlapped)
 {
     net_start();
@@ -213,5 +304,8 @@ START_TEST(ioctl_overlapped)
     RUN(test_base_handle);
     RUN(test_extension);
     RUN(test_routine);
+    RUN(test_interface_list);
+    RUN(test_keepalive);
+    RUN(test_routing_arguments);
     WSACleanup();
 }
