@@ -99,6 +99,25 @@ static uint32_t set_max_retransmit(struct socket *socket, uint32_t seconds)
                       (seconds < most ? seconds : most) * 1000);
 }
 
+static uint32_t set_mtu_discover(struct socket *socket, uint32_t number)
+{
+    static const uint8_t kernel[] = {[1] = IP_PMTUDISC_DO, IP_PMTUDISC_DONT, IP_PMTUDISC_PROBE};
+    uint32_t error;
+
+    if (!number || number >= sizeof(kernel))
+        return WSAEINVAL;
+    error = set_number(socket, IPPROTO_IP, IP_MTU_DISCOVER, kernel[number]);
+    if (socket->family == RS_AF_INET6)
+        error = set_number(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, kernel[number]);
+    return error;
+}
+
+static uint32_t get_mtu(struct socket *socket, uint32_t *number)
+{
+    return socket->family == RS_AF_INET6 ? get_number(socket, IPPROTO_IPV6, IPV6_MTU, number)
+                                         : get_number(socket, IPPROTO_IP, IP_MTU, number);
+}
+
 /* On streams the kernel's option is always set (bind.c); only the program's wish is kept. */
 static uint32_t set_reuse(struct socket *socket, uint32_t number)
 {
@@ -127,6 +146,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return set_dont_fragment(socket, number);
     case RS_OPT_TCP_MAXRT:
         return socket->type == RS_STREAM ? set_max_retransmit(socket, number) : WSAENOPROTOOPT;
+    case RS_OPT_MTU_DISCOVER:
+        return set_mtu_discover(socket, number);
     }
     return WSAENOPROTOOPT;
 }
@@ -155,6 +176,8 @@ static uint32_t get_kept(struct socket *socket, uint32_t option, uint32_t *numbe
     case RS_OPT_TCP_MAXRT:
         *number = socket->max_retransmit;
         return 0;
+    case RS_OPT_MTU:
+        return get_mtu(socket, number);
     }
     return WSAENOPROTOOPT;
 }

@@ -105,6 +105,8 @@ static DWORD value_check(const struct option *option, uint32_t *value)
         return *value > 255 ? WSAEINVAL : 0;
     case VALUE_HOPS:
         return *value > 255 && *value != UINT32_MAX ? WSAEINVAL : 0;
+    case VALUE_ON:
+        return *value ? 0 : WSAENOPROTOOPT;
     case VALUE_OFF:
         break;
     }

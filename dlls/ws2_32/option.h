@@ -25,6 +25,7 @@ enum option_value {
     VALUE_BOOL, /* becomes 0 or 1 */
     VALUE_BYTE, /* up to 255, else WSAEINVAL */
     VALUE_HOPS, /* the same or -1 */
+    VALUE_ON,   /* only TRUE: WSAENOPROTOOPT for what cannot be turned off here */
     VALUE_OFF,  /* only 0: WSAENOPROTOOPT for what this implementation does not do */
 };
 
@@ -77,6 +78,12 @@ DWORD get_send_buffer(struct socket *socket, uint32_t *value);
 DWORD set_send_buffer(struct socket *socket, uint32_t value);
 DWORD get_type(struct socket *socket, uint32_t *value);
 DWORD set_type(struct socket *socket, uint32_t value);
+DWORD set_mtu_discover(struct socket *socket, uint32_t value);
+DWORD get_mtu(struct socket *socket, uint32_t *value);
+DWORD get_user_mtu(struct socket *socket, uint32_t *value);
+DWORD set_user_mtu(struct socket *socket, uint32_t value);
+DWORD get_one(struct socket *socket, uint32_t *value);
+DWORD set_nothing(struct socket *socket, uint32_t value);
 DWORD get_protection_level(struct socket *socket, uint32_t *value);
 DWORD get_v6only(struct socket *socket, uint32_t *value);
 DWORD set_v6only(struct socket *socket, uint32_t value);

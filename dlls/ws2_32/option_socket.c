@@ -363,6 +363,58 @@ DWORD write_ip_options(struct socket *socket, const char *buffer, int length)
     return 0;
 }
 
+/* IP_MTU_DISCOVER: PMTUD_STATE of ws2ipdef.h; "not set" is told and cannot be set. */
+DWORD set_mtu_discover(struct socket *socket, uint32_t value)
+{
+    DWORD error;
+
+    if (!value || value > 3)
+        return WSAEINVAL;
+    if (!(error = server_set_value(socket, RS_OPT_MTU_DISCOVER, value)))
+        socket->mtu_discover = value;
+    return error;
+}
+
+/* "the system's estimate of the path MTU. Socket must be connected." */
+DWORD get_mtu(struct socket *socket, uint32_t *value)
+{
+    return socket->state == SOCKET_CONNECTED ? option_server_get(socket, RS_OPT_MTU, value)
+                                             : WSAENOTCONN;
+}
+
+/* IP_USER_MTU: "If the value is higher than the system's estimate of the path MTU ..., then the
+ * option has no effect": no path has more than this. */
+#define MTU_MAX 65535u
+
+DWORD get_user_mtu(struct socket *socket, uint32_t *value)
+{
+    *value = socket->user_mtu ? socket->user_mtu : UINT32_MAX; /* IP_UNSPECIFIED_USER_MTU */
+    return 0;
+}
+
+DWORD set_user_mtu(struct socket *socket, uint32_t value)
+{
+    if (value < MTU_MAX)
+        return WSAENOPROTOOPT;
+    socket->user_mtu = value;
+    return 0;
+}
+
+/* What always is so, as IP_RECEIVE_BROADCAST. */
+DWORD get_one(struct socket *socket, uint32_t *value)
+{
+    (void)socket;
+    *value = 1;
+    return 0;
+}
+
+DWORD set_nothing(struct socket *socket, uint32_t value)
+{
+    (void)socket;
+    (void)value;
+    return 0;
+}
+
 DWORD get_protection_level(struct socket *socket, uint32_t *value)
 {
     *value = socket->protection_level ? socket->protection_level : PROTECTION_LEVEL_UNRESTRICTED;
