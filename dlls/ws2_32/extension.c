@@ -8,9 +8,13 @@ static const struct {
     GUID guid;
     void *function;
 } extensions[] = {
-    {WSAID_ACCEPTEX, ws_AcceptEx},     {WSAID_GETACCEPTEXSOCKADDRS, ws_GetAcceptExSockaddrs},
-    {WSAID_CONNECTEX, ws_ConnectEx},   {WSAID_DISCONNECTEX, ws_DisconnectEx},
-    {WSAID_WSASENDMSG, WSASendMsg},    {WSAID_WSAPOLL, WSAPoll},
+    {WSAID_ACCEPTEX, ws_AcceptEx},
+    {WSAID_GETACCEPTEXSOCKADDRS, ws_GetAcceptExSockaddrs},
+    {WSAID_CONNECTEX, ws_ConnectEx},
+    {WSAID_DISCONNECTEX, ws_DisconnectEx},
+    {WSAID_TRANSMITFILE, ws_TransmitFile},
+    {WSAID_WSASENDMSG, WSASendMsg},
+    {WSAID_WSAPOLL, WSAPoll},
     {WSAID_WSARECVMSG, ws_WSARecvMsg},
 };
 

@@ -17,6 +17,9 @@ void WINAPI ws_GetAcceptExSockaddrs(void *buffer, DWORD receive, DWORD local, DW
 BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void *buffer,
                          DWORD size, DWORD *sent, OVERLAPPED *overlapped);
 BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD reserved);
+/* transmit_file.c */
+BOOL WINAPI ws_TransmitFile(SOCKET s, HANDLE file, DWORD size, DWORD chunk, OVERLAPPED *overlapped,
+                            TRANSMIT_FILE_BUFFERS *ends, DWORD flags);
 
 /* recv.c */
 int WSAAPI ws_WSARecvMsg(SOCKET s, WSAMSG *message, DWORD *bytes, WSAOVERLAPPED *overlapped,

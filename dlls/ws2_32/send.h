@@ -30,6 +30,10 @@ void send_progress(struct socket *socket, struct operation_queue *finished);
 /* The connection is gone: every queued send fails. */
 void send_fail(struct socket *socket, DWORD error, struct operation_queue *finished);
 
+/* Sends all of it, or waits until that is decided, whether the socket is nonblocking or not; no
+ * lock (send_calls.c). */
+DWORD send_blocking(struct socket *socket, const WSABUF *data);
+
 /* shutdown(SD_SEND): now, or after the last queued send. */
 void send_shutdown(struct socket *socket);
 

@@ -33,13 +33,6 @@ static bool is_overlapped(const struct socket *socket, const struct send_call *c
 /* ---- datagrams: the first to a destination, and any larger one, is checked by the kernel before
  * the call returns; the others are on their way at once, until one of them fails ---- */
 
-static bool is_any(const struct rs_addr *address)
-{
-    static const uint8_t zero[16];
-
-    return !memcmp(address->bytes, zero, sizeof(zero));
-}
-
 static DWORD datagram_check(const struct socket *socket, struct operation *operation,
                             const struct send_call *call, struct rs_addr *to)
 {
@@ -52,7 +45,8 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
     } else {
         if ((error = sockaddr_to_wire(to, call->to, call->to_length, socket->family)))
             return error;
-        if (is_any(to)) /* sendto's page: "not a valid address, for example, ADDR_ANY" */
+        if (wire_address_is_any(
+                to)) /* sendto's page: "not a valid address, for example, ADDR_ANY" */
             return WSAEADDRNOTAVAIL;
         operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
     }
@@ -202,6 +196,31 @@ static void give_result(struct send_call *call, const struct operation *operatio
     call->bytes = (DWORD)operation->done;
     if (!call->by_value && call->bytes_pointer)
         guarded_store(call->bytes_pointer, call->bytes);
+}
+
+DWORD send_blocking(struct socket *socket, const WSABUF *data)
+{
+    struct operation operation = {.kind = OPERATION_SEND};
+    enum outcome outcome = SEND_DONE;
+    DWORD error;
+
+    if ((error = operation_set_buffers(&operation, data, 1)))
+        return error;
+    if (!(operation.waiter = waiter_current()))
+        return WSAENOBUFS;
+    waiter_arm(operation.waiter, socket->session);
+    AcquireSRWLockExclusive(&socket->lock);
+    if (socket->closing)
+        error = WSA_OPERATION_ABORTED;
+    else if (!(error = send_check(socket)))
+        outcome = push_or_queue(socket, &operation, false);
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (outcome == SEND_QUEUED) {
+        error = socket_wait(socket, &socket->sending, &operation, WAITER_FOREVER);
+        return error == WSAEINTR ? WSA_OPERATION_ABORTED : error;
+    }
+    waiter_disarm(operation.waiter);
+    return error ? error : operation.error;
 }
 
 static DWORD send_synchronous(struct socket *socket, struct operation *operation)
