@@ -221,12 +221,12 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 
     if (!listener)
         return INVALID_SOCKET;
-    if (address && !address_has_room(listener, length))
+    if (address && length && !address_has_room(listener, length))
         error = WSAEFAULT;
     else if (!(error = accept_next(listener, &connection))) {
         if (!(error = accept_give_handle(connection, listener))) {
             result = connection->handle;
-            if (address)
+            if (address && length)
                 sockaddr_store(&connection->peer, address, length);
         }
         socket_put(connection);

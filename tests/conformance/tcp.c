@@ -280,6 +280,24 @@ static void test_accept_errors(void)
     closesocket(s);
 }
 
+/* accept: "If addr and/or addrlen are equal to NULL, then no information about the remote address of
+ * the accepted socket is returned." */
+static void test_accept_no_length(void)
+{
+    struct sockaddr_storage address, nothing = {0}, peer = {0};
+    int length;
+    SOCKET listener = net_listener(AF_INET, &address, &length), s;
+    SOCKET client = socket(AF_INET, SOCK_STREAM, 0);
+
+    ok_success(connect(client, (struct sockaddr *)&address, length));
+    s = accept(listener, (struct sockaddr *)&peer, NULL);
+    ok(s != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+    ok(!memcmp(&peer, &nothing, sizeof(peer)), "an address was stored\n");
+    closesocket(s);
+    closesocket(client);
+    closesocket(listener);
+}
+
 START_TEST(tcp)
 {
     net_start();
@@ -293,5 +311,6 @@ START_TEST(tcp)
     RUN(test_shutdown);
     RUN(test_wsaaccept);
     RUN(test_accept_errors);
+    RUN(test_accept_no_length);
     WSACleanup();
 }
