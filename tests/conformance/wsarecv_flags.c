@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The page of WSARecv: MSG_PEEK and MSG_PARTIAL, and what lpFlags holds afterwards.  One function a
- * sentence, which stands before it.
+ * The page of WSARecv on its flags, one function a sentence, which stands before it; recv_flags.c has
+ * the combinations.
  */
 #include "net.h"
 
@@ -66,31 +66,6 @@ static void test_peek_removes_nothing(int type)
     close_pair(&pair);
 }
 
-/* MSG_PEEK: "This flag is valid only for nonoverlapped sockets."  Windows takes it in overlapped
- * calls too, and libuv waits for datagrams so: the call pends, completes, and the datagram stays.
- */
-static void test_peek_overlapped(void)
-{
-    WSAOVERLAPPED ov = {.hEvent = WSACreateEvent()};
-    DWORD bytes, flags = MSG_PEEK;
-    WSABUF buf = {0, NULL};
-    struct pair pair;
-    char buffer[16];
-    int error;
-
-    open_pair(&pair, SOCK_DGRAM);
-    buf.buf = buffer;
-    ok_error(WSARecv(pair.to, &buf, 1, NULL, &flags, &ov, NULL), WSA_IO_PENDING);
-    net_send_all(pair.from, "peek", 4);
-    ok(WaitForSingleObject(ov.hEvent, NET_PATIENCE) == WAIT_OBJECT_0, "no completion\n");
-    WSAGetOverlappedResult(pair.to, &ov, &bytes, FALSE, &flags);
-    flags = 0;
-    error = receive(pair.to, buffer, sizeof(buffer), &bytes, &flags);
-    ok(!error && bytes == 4 && !memcmp(buffer, "peek", 4), "error %d, %lu bytes\n", error, bytes);
-    close_pair(&pair);
-    WSACloseEvent(ov.hEvent);
-}
-
 /* MSG_PARTIAL: "On output, this flag indicates that the data specified is a portion of the message
  * transmitted by the sender."; "the MSG_PARTIAL bit is set in the lpFlags parameter if a partial
  * message is received". */
@@ -107,22 +82,6 @@ static void test_partial_is_set(void)
     todo_wine ok(error == WSAEMSGSIZE && bytes == 4 && !memcmp(buffer, "0123", 4),
                  "error %d, %lu bytes\n", error, bytes);
     todo_wine ok(flags == MSG_PARTIAL, "flags %lx\n", flags);
-    close_pair(&pair);
-}
-
-/* "If a complete message is received, MSG_PARTIAL is cleared in lpFlags." */
-static void test_partial_is_cleared(void)
-{
-    struct pair pair;
-    char buffer[16];
-    DWORD bytes, flags = MSG_PARTIAL;
-    int error;
-
-    open_pair(&pair, SOCK_DGRAM);
-    net_send_all(pair.from, "whole", 5);
-    error = receive(pair.to, buffer, sizeof(buffer), &bytes, &flags);
-    ok(!error && bytes == 5, "error %d, %lu bytes\n", error, bytes);
-    todo_wine ok(!flags, "flags %lx\n", flags);
     close_pair(&pair);
 }
 
@@ -207,9 +166,7 @@ START_TEST(wsarecv_flags)
     net_start();
     RUN(test_peek_removes_nothing, SOCK_STREAM);
     RUN(test_peek_removes_nothing, SOCK_DGRAM);
-    RUN(test_peek_overlapped);
     RUN(test_partial_is_set);
-    RUN(test_partial_is_cleared);
     RUN(test_partial_as_input);
     RUN(test_partial_never_of_streams);
     RUN(test_delayed_flags);
