@@ -272,7 +272,7 @@ def test_keep_alive_fails(remote, network):
         for each in waits.all:
             keep_alive(remote, each.socket, probes)
         capture.packets.append((begin, 0, 0))
-        check_ends(waits, WSAENETRESET, ERROR_NETNAME_DELETED, wine=(WSAETIMEDOUT,),
+        check_ends(waits, WSAENETRESET, WSAENETRESET, wine=(WSAETIMEDOUT,),
                    wine_system=(ERROR_SEM_TIMEOUT,), later=WSAENOTCONN,
                    later_wine=(0, WSAETIMEDOUT))
         check_probes(capture.read(), probes)

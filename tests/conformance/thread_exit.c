@@ -91,6 +91,9 @@ static void check_combination(enum thread_end end, BOOL with_port, BOOL event, B
     } else {
         ok(issuer.result == -1 && issuer.error == WSA_IO_PENDING, "got %d, error %d\n",
            issuer.result, issuer.error);
+        /* a terminated thread may still be on its way out */
+        for (int i = 0; !stays && i < 500 && (DWORD)issuer.ov.Internal == (DWORD)STATUS_PENDING_; i++)
+            Sleep(10);
         ok((DWORD)issuer.ov.Internal == (DWORD)(stays ? STATUS_PENDING_ : STATUS_CANCELLED_),
            "status %lx\n", (DWORD)issuer.ov.Internal);
         if (event && !routine)
