@@ -69,6 +69,7 @@ struct afd_request {
 void afd_helper_opened(HANDLE handle, const OBJECT_ATTRIBUTES *attributes);
 /* NtClose; forgets it if it was one. */
 void afd_helper_closed(HANDLE handle);
+bool afd_helper_is(HANDLE handle);
 /* False: not a helper.  *issuer then holds a reference on its port, for port_put. */
 bool afd_helper_find(HANDLE handle, struct afd_issuer *issuer);
 bool afd_helper_set_port(HANDLE handle, struct port *port, ULONG_PTR key); /* takes the reference */

@@ -70,6 +70,18 @@ static struct helper *find(HANDLE handle)
     return helper;
 }
 
+bool afd_helper_is(HANDLE handle)
+{
+    bool is;
+
+    if (!helpers)
+        return false;
+    AcquireSRWLockShared(&lock);
+    is = find(handle) != NULL;
+    ReleaseSRWLockShared(&lock);
+    return is;
+}
+
 bool afd_helper_find(HANDLE handle, struct afd_issuer *issuer)
 {
     struct helper *helper;

@@ -181,13 +181,10 @@ static bool set_helper_information(HANDLE file, IO_STATUS_BLOCK *iosb, const voi
                                    ULONG size, ULONG class, NTSTATUS *status)
 {
     const struct file_completion *completion = information;
-    struct afd_issuer issuer;
     struct port *port;
 
-    if (!afd_helper_find(file, &issuer))
+    if (!afd_helper_is(file))
         return false;
-    if (issuer.port)
-        port_put(issuer.port);
     if (class == FILE_COMPLETION_CLASS && size >= sizeof(*completion)) {
         *status = port_open_fast(file, completion->port, completion->key, &port);
         if (!*status && !afd_helper_set_port(file, port, completion->key)) {
@@ -233,20 +230,15 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
 static bool cancel(HANDLE file, const struct operation_filter *filter, IO_STATUS_BLOCK *iosb,
                    NTSTATUS none, NTSTATUS *status)
 {
-    struct afd_issuer issuer;
     struct socket *socket;
-    ULONG count;
+    ULONG count = 0;
 
     if (RtlDllShutdownInProgress())
         return false;
     if ((socket = socket_find(file))) {
         count = socket_cancel(socket, filter);
         socket_put(socket);
-    } else if (afd_helper_find(file, &issuer)) {
-        count = 0;
-        if (issuer.port)
-            port_put(issuer.port);
-    } else
+    } else if (!afd_helper_is(file))
         return false;
     count += afd_poll_cancel(file, filter);
     *status = count ? STATUS_SUCCESS : none;

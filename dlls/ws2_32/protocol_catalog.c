@@ -218,30 +218,30 @@ static void put_ansi(const WSAPROTOCOL_INFOW *info, void *buffer, size_t n)
     protocol_to_ansi(info, (WSAPROTOCOL_INFOA *)buffer + n);
 }
 
-int WINAPI WSAEnumProtocolsA(LPINT protocols, LPWSAPROTOCOL_INFOA buffer, LPDWORD length)
+static int enumerate_for_program(const struct enumeration *enumeration, void *buffer, DWORD *length)
 {
-    struct enumeration enumeration = {protocols, false, false, sizeof(*buffer), put_ansi};
     DWORD error;
     int count;
 
     if (!startup_check())
         return SOCKET_ERROR;
-    count = enumerate(&enumeration, buffer, length, &error);
+    count = enumerate(enumeration, buffer, length, &error);
     return_error(error);
     return count;
+}
+
+int WINAPI WSAEnumProtocolsA(LPINT protocols, LPWSAPROTOCOL_INFOA buffer, LPDWORD length)
+{
+    struct enumeration enumeration = {protocols, false, false, sizeof(*buffer), put_ansi};
+
+    return enumerate_for_program(&enumeration, buffer, length);
 }
 
 int WINAPI WSAEnumProtocolsW(LPINT protocols, LPWSAPROTOCOL_INFOW buffer, LPDWORD length)
 {
     struct enumeration enumeration = {protocols, false, false, sizeof(*buffer), put_wide};
-    DWORD error;
-    int count;
 
-    if (!startup_check())
-        return SOCKET_ERROR;
-    count = enumerate(&enumeration, buffer, length, &error);
-    return_error(error);
-    return count;
+    return enumerate_for_program(&enumeration, buffer, length);
 }
 
 /* For installers of providers: the whole catalog, without WSAStartup. */
