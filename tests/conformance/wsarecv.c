@@ -37,12 +37,6 @@ static HANDLE begin(struct later *later)
     return CreateThread(NULL, 0, send_later, later, 0, NULL);
 }
 
-static void finish(HANDLE thread)
-{
-    ok(WaitForSingleObject(thread, NET_PATIENCE) == WAIT_OBJECT_0, "the sender hangs\n");
-    CloseHandle(thread);
-}
-
 /* "If both lpOverlapped and lpCompletionRoutine are NULL, the socket in this function will be
  * treated as a nonoverlapped socket." "In the case of a blocking socket with no data currently
  * having been received ..., the call will block until data is received." "receipt of a single byte
@@ -62,7 +56,7 @@ static void test_nonoverlapped(void)
     ok_success(WSARecv(b, &buf, 1, &bytes, &flags, NULL, NULL));
     ok(bytes == 1 && buffer[0] == '1', "got %lu\n", bytes);
     ok(GetTickCount() - start >= 80, "did not block\n");
-    finish(thread);
+    net_finish(thread);
 
     /* "The socket options SO_RCVTIMEO and SO_SNDTIMEO apply only to blocking sockets." */
     ok_success(setsockopt(b, SOL_SOCKET, SO_RCVTIMEO, (char *)&timeout, sizeof(timeout)));
@@ -131,7 +125,7 @@ static void test_ignored_overlapped(void)
     thread = begin(&later);
     ok_success(WSARecv(s, &buf, 1, &bytes, &flags, &ov, NULL));
     ok(bytes == 4 && !memcmp(buffer, "sync", 4), "got %lu\n", bytes);
-    finish(thread);
+    net_finish(thread);
     closesocket(s);
     closesocket(later.s);
 }
@@ -215,7 +209,7 @@ static void test_waitall(void)
     thread = begin(&later);
     ok_success(WSARecv(b, buffers, 2, &bytes, &flags, NULL, NULL));
     todo_wine ok(bytes == 8 && !memcmp(store, "12345678", 8), "got %lu: %.8s\n", bytes, store);
-    finish(thread);
+    net_finish(thread);
     closesocket(later.s);
     closesocket(b);
 
@@ -226,7 +220,7 @@ static void test_waitall(void)
     thread = begin(&later);
     ok(WSAGetOverlappedResult(b, &ov, &bytes, TRUE, &flags), "error %d\n", WSAGetLastError());
     todo_wine ok(bytes == 8 && !memcmp(store, "12345678", 8), "got %lu: %.8s\n", bytes, store);
-    finish(thread);
+    net_finish(thread);
     closesocket(later.s);
     closesocket(b);
 

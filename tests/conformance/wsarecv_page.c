@@ -22,12 +22,6 @@ static DWORD WINAPI send_delayed(void *arg)
     return 0;
 }
 
-static void finish(HANDLE thread)
-{
-    ok(WaitForSingleObject(thread, NET_PATIENCE) == WAIT_OBJECT_0, "the thread hangs\n");
-    CloseHandle(thread);
-}
-
 /* One synchronous WSARecv into one buffer; returns the error, 0 is success. */
 static int receive(SOCKET s, char *buffer, ULONG size, DWORD *bytes)
 {
@@ -103,7 +97,7 @@ static void test_ignored_routine(void)
     ok(bytes == 4, "got %lu\n", bytes);
     SleepEx(50, TRUE);
     todo_wine ok(!routine_calls, "the routine ran\n");
-    finish(thread);
+    net_finish(thread);
     closesocket(s);
     closesocket(delayed.s);
 }
@@ -259,7 +253,7 @@ static void test_blocks_until_data(void)
     error = receive(b, buffer, sizeof(buffer), &bytes);
     ok(!error && bytes == 1, "error %d, %lu bytes\n", error, bytes);
     ok(GetTickCount() - start >= 280, "came back after %lu ms\n", GetTickCount() - start);
-    finish(thread);
+    net_finish(thread);
     closesocket(delayed.s);
     closesocket(b);
 }
@@ -281,7 +275,7 @@ static void test_no_standard_timeout(void)
     thread = CreateThread(NULL, 0, send_delayed, &delayed, 0, NULL);
     error = receive(b, buffer, sizeof(buffer), &bytes);
     ok(!error && bytes == 1, "error %d, %lu bytes\n", error, bytes);
-    finish(thread);
+    net_finish(thread);
     closesocket(delayed.s);
     closesocket(b);
 }
@@ -325,7 +319,7 @@ static void test_single_byte_unblocks(void)
     thread = CreateThread(NULL, 0, send_delayed, &delayed, 0, NULL);
     error = receive(b, buffer, sizeof(buffer), &bytes);
     ok(!error && bytes == 1 && buffer[0] == '1', "error %d, %lu bytes\n", error, bytes);
-    finish(thread);
+    net_finish(thread);
     closesocket(delayed.s);
     closesocket(b);
 }
@@ -351,7 +345,7 @@ static void test_full_message_unblocks(void)
     error = receive(s[1], buffer, sizeof(buffer), &bytes);
     ok(!error && bytes == sizeof(data) && !memcmp(buffer, data, sizeof(data)),
        "error %d, %lu bytes\n", error, bytes);
-    finish(thread);
+    net_finish(thread);
     closesocket(s[0]);
     closesocket(s[1]);
 }
