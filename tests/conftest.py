@@ -16,8 +16,9 @@ Fixtures
   run_wine    run_wine(exe, *args, prefix=, env=, timeout=60, check=True) -> Result, in
               prefix `ours` unless told; exe is a Path (of the host) or a program's name; check: fail
               unless the exit code is 0
-  test_counts {(program, width, target): {test function: {what: how many}}} of the conformance
-              programs that this session has run (test_conformance.py fills it)
+  test_counts {(program, width, target): {test function: {what: how many}}} of what this session has
+              run: the conformance programs (test_conformance.py fills it), and each driver test, with
+              its file as the program; a property "differs" of it counts as a todo
   fetch_program  fetch_program(name) -> path of a pinned program of the npm registry, or a skip
   random_numbers random_numbers(prefix, width): gives it the DLL that newer Go and Rust want
   app_results {(program, job, target): "works" or "fails"}, printed as a table at the end
@@ -339,9 +340,30 @@ def prefix(get_prefix, target):
     return get_prefix(target)
 
 
+TEST_COUNTS = {}
+
+
 @pytest.fixture(scope="session")
 def test_counts():
-    return {}
+    return TEST_COUNTS
+
+
+def note_driver_test(item, report):
+    """A driver's test as one check of TEST_COUNTS; one without a target is about ours."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    key = item.path.name, parameters.get("width"), parameters.get("target", "ours")
+    counts = TEST_COUNTS.setdefault(key, {}).setdefault(
+        item.originalname, {"checks": 0, "todo": 0, "failed": 0, "left_out": 0})
+    counts["checks"] += 1
+    counts["failed"] += report.failed
+    counts["todo"] += any(name == "differs" for name, _ in item.user_properties)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.when == "call" and not report.skipped and item.originalname != "test_conformance":
+        note_driver_test(item, report)
 
 
 @pytest.fixture

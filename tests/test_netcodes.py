@@ -93,8 +93,9 @@ def cleared(made):
 
 
 @pytest.fixture
-def remote(get_remote, target, width):
+def remote(get_remote, target, width, record_property):
     with cleared(get_remote(target, width)) as made:
+        made.record_property = record_property
         yield made
 
 
@@ -118,6 +119,8 @@ def expect(remote, got, want, *, wine=(), about=""):
     """wine: what Wine's own DLL is known to give instead (8.0 or 10.0)."""
     known = (want, *wine) if remote.target == "builtin" else (want,)
     assert got in known, f"got {got}, expected {known} {about}"
+    if got != want:
+        remote.record_property("differs", f"{got} {about}")
 
 
 def expect_error(remote, outcome, want, *, wine=()):
