@@ -93,7 +93,8 @@ def test_rows_tell_what_was_found(target, build, test_counts):
     bad = []
     for row in rows():
         found = verdict(row, target, test_counts) if row.tests else None
-        if found and row.cells[column] != found:
+        known = (found, "varies") if target == "builtin" else (found,)
+        if found and row.cells[column] not in known:
             bad.append(f"{row}: says {row.cells[column]!r}, found {found!r}")
             row.cells[column] = found
             lines[row.number - 1] = "| " + " | ".join(row.cells) + " |"
