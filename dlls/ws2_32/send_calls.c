@@ -73,6 +73,13 @@ static bool is_checked(const struct socket *socket, const struct operation *oper
            operation->total <= socket->last_size;
 }
 
+static void count_submitted(struct socket *socket, uint32_t cost)
+{
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->submitted += cost;
+    ReleaseSRWLockExclusive(&socket->lock);
+}
+
 /* Sends and waits for the kernel's word; binds the socket.  No lock is held. */
 static DWORD send_checked_datagram(struct socket *socket, struct operation *operation,
                                    const struct rs_addr *to)
@@ -92,9 +99,14 @@ static DWORD send_checked_datagram(struct socket *socket, struct operation *oper
 
     request.payload2 = data;
     request.payload2_size = (uint32_t)operation->total;
-    if (!error && !(error = request_call(&request))) {
+    if (!error) {
+        /* before the server can count it as sent: other threads look at the window meanwhile */
+        count_submitted(socket, send_cost(socket, (uint32_t)operation->total));
+        if ((error = request_call(&request))) /* what was refused the server does not count */
+            count_submitted(socket, 0 - send_cost(socket, (uint32_t)operation->total));
+    }
+    if (!error) {
         AcquireSRWLockExclusive(&socket->lock);
-        socket->submitted += send_cost(socket, (uint32_t)operation->total);
         if (lost == socket->sends_lost) { /* or this one may be what was lost on its way */
             socket->last_destination = *to;
             socket->last_size = (uint32_t)operation->total;
