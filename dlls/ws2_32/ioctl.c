@@ -12,11 +12,13 @@
 #include "log.h"
 #include "ntcalls.h"
 #include "option.h"
+#include "rio.h"
 #include "startup.h"
 #include "urgent.h"
 
 /* Not in every mingw-w64's headers. */
 #define IOCTL_BASE_HANDLE              _WSAIOR(IOC_WS2, 34)
+#define IOCTL_MULTIPLE_EXTENSIONS      _WSAIORW(IOC_WS2, 36)
 #define IOCTL_IDEAL_SEND_BACKLOG_QUERY _IOR('t', 123, ULONG)
 #define IOCTL_BSP_HANDLE               _WSAIOR(IOC_WS2, 27)
 #define IOCTL_BSP_HANDLE_SELECT        _WSAIOR(IOC_WS2, 28)
@@ -132,6 +134,22 @@ static DWORD find_extension(struct ioctl_call *call)
     return ioctl_return(call, &function, sizeof(function));
 }
 
+/* A table of functions at once; there is one only, that of registered I/O. */
+static DWORD find_extensions(struct ioctl_call *call)
+{
+    const void *functions;
+    DWORD size, error;
+    GUID guid;
+
+    if ((error = take(call, &guid, sizeof(guid))))
+        return error;
+    if (!(functions = rio_functions(&guid, &size))) {
+        log_info("no extension functions {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2, guid.Data3);
+        return WSAEINVAL;
+    }
+    return ioctl_return(call, functions, size);
+}
+
 static DWORD base_handle(struct ioctl_call *call)
 {
     if (call->overlapped)
@@ -203,6 +221,7 @@ static const struct ioctl {
     {SIOCATMARK, at_mark},
     {SIO_KEEPALIVE_VALS, keepalive_values},
     {SIO_GET_EXTENSION_FUNCTION_POINTER, find_extension},
+    {IOCTL_MULTIPLE_EXTENSIONS, find_extensions},
     {IOCTL_BASE_HANDLE, base_handle},
     {IOCTL_BSP_HANDLE, base_handle},
     {IOCTL_BSP_HANDLE_SELECT, base_handle},

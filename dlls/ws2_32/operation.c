@@ -20,6 +20,7 @@
 void operation_append(struct operation_queue *queue, struct operation *operation)
 {
     queue->with_event += operation->event != NULL;
+    queue->requests += operation->deliver != NULL;
     operation->next = NULL;
     if (queue->tail)
         queue->tail->next = operation;
@@ -37,6 +38,7 @@ struct operation *operation_pop(struct operation_queue *queue)
     if (!(queue->head = operation->next))
         queue->tail = NULL;
     queue->with_event -= operation->event != NULL;
+    queue->requests -= operation->deliver != NULL;
     return operation;
 }
 
@@ -54,6 +56,7 @@ bool operation_remove(struct operation_queue *queue, struct operation *operation
     if (queue->tail == operation)
         queue->tail = previous;
     queue->with_event -= operation->event != NULL;
+    queue->requests -= operation->deliver != NULL;
     return true;
 }
 
@@ -318,6 +321,10 @@ void operation_deliver(struct operation *operation)
         deliver_overlapped(operation);
         return;
     }
+    if (operation->deliver) {
+        operation->deliver(operation);
+        return;
+    }
     waiter = operation->waiter;
     InterlockedExchange(&operation->finished, 1); /* its stack frame may be gone from here on */
     waiter_signal(waiter);
@@ -341,6 +348,22 @@ void operation_deliver_list(struct operation_queue *queue)
 
     while ((operation = operation_pop(queue)))
         operation_deliver(operation);
+}
+
+void operation_deliver_requests(struct operation_queue *queue)
+{
+    struct operation_queue all = *queue;
+    struct operation *operation;
+
+    if (!queue->requests)
+        return;
+    *queue = (struct operation_queue){0};
+    while ((operation = operation_pop(&all))) {
+        if (operation->deliver)
+            operation->deliver(operation);
+        else
+            operation_append(queue, operation);
+    }
 }
 
 /* ---- error codes ---- */

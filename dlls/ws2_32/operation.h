@@ -65,11 +65,15 @@ struct operation {
     struct waiter *issuer;
     uint64_t issuer_serial; /* not the issuer's any more: that thread has ended */
     const void *frame;      /* where its routine was called from (routine.c) */
+
+    /* A request of registered I/O (rio.h): who is told, in place of all the above. */
+    void (*deliver)(struct operation *operation);
 };
 
 struct operation_queue {
     struct operation *head, *tail;
     uint32_t with_event; /* how many have one */
+    uint32_t requests;   /* how many are of registered I/O */
 };
 
 void operation_append(struct operation_queue *queue, struct operation *operation);
@@ -107,6 +111,9 @@ void operation_free(struct operation *operation);
 void operation_deliver(struct operation *operation);
 /* For a list linked by next, in order. */
 void operation_deliver_list(struct operation_queue *queue);
+/* Only those of registered I/O; the socket's lock is held, so that a completion queue has them in
+ * the order of the data, whoever reaps and whoever posts at the same time. */
+void operation_deliver_requests(struct operation_queue *queue);
 
 /* Winsock error code <-> the NTSTATUS that an OVERLAPPED carries. */
 NTSTATUS status_from_error(DWORD error);

@@ -275,6 +275,15 @@ NTSTATUS port_open_fast(HANDLE file, HANDLE handle, ULONG_PTR key, struct port *
     return STATUS_SUCCESS;
 }
 
+struct port *port_open_notified(HANDLE handle)
+{
+    struct port *port = port_adopt(handle);
+
+    if (port && !port->native)
+        make_fast(port);
+    return port;
+}
+
 NTSTATUS port_associate(struct socket *socket, HANDLE handle, ULONG_PTR key)
 {
     struct port *port;

@@ -21,10 +21,18 @@ NTSTATUS port_associate(struct socket *socket, HANDLE port, ULONG_PTR key);
  * ours; or the status that says why not.  Caller holds no lock. */
 NTSTATUS port_open_fast(HANDLE file, HANDLE handle, ULONG_PTR key, struct port **port);
 
+/* The port behind a handle, with a reference, ready for packets of ours that no file completes (a
+ * notification of registered I/O); NULL if it is no port. */
+struct port *port_open_notified(HANDLE handle);
+
 /* Queues one packet, once, in order; wakes a thread that waits for it.  From any thread; caller may
  * hold a socket lock. */
 void port_post(struct port *port, ULONG_PTR key, ULONG_PTR context, NTSTATUS status,
                ULONG_PTR information);
+
+/* A wake word in the session's `groups` for something else than a port; 0: there is none left. */
+uint32_t port_take_group(void);
+void port_give_group_back(uint32_t group);
 
 /* What a socket's interest word should be while only its port waits for it (RS_WAKE_GROUP...). */
 uint32_t port_wake_word(const struct port *port);

@@ -305,16 +305,41 @@ void port_for_each(void (*visit)(struct port *port))
     ReleaseSRWLockExclusive(&table_lock);
 }
 
+/* Caller holds table_lock. */
+static uint32_t free_group(void)
+{
+    uint32_t group;
+
+    for (group = 1; group < RS_MAX_GROUPS; group++) {
+        if (!(groups_used[group / 32] & 1u << group % 32)) {
+            groups_used[group / 32] |= 1u << group % 32;
+            return group;
+        }
+    }
+    return 0;
+}
+
 void port_give_group(struct port *port)
+{
+    AcquireSRWLockExclusive(&table_lock);
+    if (!port->group)
+        port->group = free_group();
+    ReleaseSRWLockExclusive(&table_lock);
+}
+
+uint32_t port_take_group(void)
 {
     uint32_t group;
 
     AcquireSRWLockExclusive(&table_lock);
-    for (group = 1; group < RS_MAX_GROUPS && !port->group; group++) {
-        if (!(groups_used[group / 32] & 1u << group % 32)) {
-            groups_used[group / 32] |= 1u << group % 32;
-            port->group = group;
-        }
-    }
+    group = free_group();
+    ReleaseSRWLockExclusive(&table_lock);
+    return group;
+}
+
+void port_give_group_back(uint32_t group)
+{
+    AcquireSRWLockExclusive(&table_lock);
+    groups_used[group / 32] &= ~(1u << group % 32);
     ReleaseSRWLockExclusive(&table_lock);
 }

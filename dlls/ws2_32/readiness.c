@@ -13,6 +13,7 @@
 #include "readiness.h"
 #include "async_select.h"
 #include "port.h"
+#include "rio.h"
 #include "urgent.h"
 
 static bool is_stream(const struct socket *socket)
@@ -164,17 +165,22 @@ void socket_notify(struct socket *socket, long edges)
 /* ---- who waits ---- */
 
 struct interest {
-    uint32_t slot;           /* a wake word that names a thread, or 0 */
-    const struct port *port; /* the one whose threads wait */
-    bool pump;               /* somebody waits elsewhere, or at more than one port */
+    uint32_t slot; /* a wake word that names a thread, or 0 */
+    uint32_t word; /* of the one port, or completion queue of registered I/O, that waits, or 0 */
+    bool pump;     /* somebody waits elsewhere, or at more than one of those */
 };
+
+static void interest_of_word(struct interest *interest, uint32_t word)
+{
+    if (word == RS_WAKE_PUMP || (word && interest->word && interest->word != word))
+        interest->pump = true;
+    else if (word)
+        interest->word = word;
+}
 
 static void interest_of_port(struct interest *interest, const struct port *port)
 {
-    if (!port || (interest->port && interest->port != port))
-        interest->pump = true;
-    else
-        interest->port = port;
+    interest_of_word(interest, port ? port_wake_word(port) : RS_WAKE_PUMP);
 }
 
 static void interest_of_waiter(struct interest *interest, const struct waiter *waiter)
@@ -192,9 +198,13 @@ static void interest_of_queue(struct interest *interest, const struct socket *so
 
     if (!head)
         return;
-    if (head->overlapped)
+    if (queue->requests && !(head->deliver && queue->tail->deliver))
+        interest->pump = true; /* of both kinds: the head does not speak for all */
+    if (head->deliver)
+        interest_of_word(interest, rio_wake_word(head));
+    else if (head->overlapped)
         interest_of_port(interest, socket->port);
-    if (head->waiter || !head->overlapped)
+    if (head->waiter || !(head->overlapped || head->deliver))
         interest_of_waiter(interest, head->waiter);
 }
 
@@ -224,9 +234,9 @@ static uint32_t interest_word(struct socket *socket)
     if (interest.slot)
         return interest.slot;
     if (interest.pump || socket_is_selected(socket) || waits_for_event(socket) ||
-        (interest.port && socket->object))
+        (interest.word && socket->object))
         return RS_WAKE_PUMP;
-    return interest.port ? port_wake_word(interest.port) : RS_WAKE_NONE;
+    return interest.word;
 }
 
 void socket_update_interest(struct socket *socket)

@@ -15,6 +15,9 @@ uint32_t receive_copy(struct operation *operation, const uint8_t *data, uint32_t
  * error, if it can: then true, with its result set. */
 bool receive_try(struct socket *socket, struct operation *operation);
 
+/* Why this socket cannot receive now, or 0 (recv.c). */
+DWORD receive_state(const struct socket *socket);
+
 /* What a receive that can wait no longer ends with, instead of `error`: bytes that a MSG_WAITALL
  * has taken reach the program with success, because no other receive will get them. */
 DWORD receive_cut_short(const struct operation *operation, DWORD error);

@@ -48,7 +48,7 @@ static DWORD check_flags(const struct socket *socket, DWORD flags)
     return (flags & MSG_OOB) && socket->oob_inline ? WSAEINVAL : 0;
 }
 
-static DWORD receive_check(const struct socket *socket, DWORD flags)
+DWORD receive_state(const struct socket *socket)
 {
     bool stream = socket->type == SOCK_STREAM;
 
@@ -60,9 +60,14 @@ static DWORD receive_check(const struct socket *socket, DWORD flags)
         return WSAENOTCONN;
     if (!stream && !socket->bound)
         return WSAEINVAL; /* WSARecv.txt: "The socket has not been bound" */
-    if (socket->shut_recv)
-        return WSAESHUTDOWN;
-    return check_flags(socket, flags);
+    return socket->shut_recv ? WSAESHUTDOWN : 0;
+}
+
+static DWORD receive_check(const struct socket *socket, DWORD flags)
+{
+    DWORD error = receive_state(socket);
+
+    return error ? error : check_flags(socket, flags);
 }
 
 /* An operation that will wait must find its memory then: the buffers, and where the sender's

@@ -37,6 +37,10 @@ static void call_finish(struct pending_call *call)
 {
     struct waiter *waiter = call->waiter;
 
+    if (call->finish) {
+        call->finish(call);
+        return;
+    }
     InterlockedExchange(&call->finished, 1); /* the caller's stack may be gone from here on */
     waiter_signal(waiter);
 }
@@ -85,7 +89,7 @@ static bool call_submit(struct session *session, struct pending_call *call)
     wire = (struct rs_call *)(record + 1);
     memset(wire, 0, sizeof(*wire));
     wire->cookie = call->cookie;
-    wire->wake = waiter_wake_word(call->waiter);
+    wire->wake = call->finish ? call->wake : waiter_wake_word(call->waiter);
     wire->arg0 = request->arg[0];
     wire->arg1 = request->arg[1];
     wire->arg2 = request->arg[2];
@@ -99,6 +103,15 @@ static bool call_submit(struct session *session, struct pending_call *call)
     submit_end(session, record, size,
                request->type == RS_SUB_SENDTO ? request->payload2_size : length);
     return true;
+}
+
+bool request_begin(struct pending_call *call)
+{
+    struct session *session = call->request->session;
+
+    call_link(session, call);
+    /* if it was taken off meanwhile, who did that finishes it */
+    return call_submit(session, call) || !call_unlink(session, call->cookie);
 }
 
 static enum waiter_result wait_for_reply(struct pending_call *call)

@@ -101,6 +101,10 @@ struct socket {
     long window_mask; /* 0 if none */
     long window_told; /* FD_* bits that wait for their enabling call */
 
+    /* registered I/O (rio.h) */
+    struct rio_queue *rio; /* set once, under the lock */
+    struct operation_queue deferred_receives, deferred_sends; /* not committed yet */
+
     /* completion port; set once by port_associate */
     struct port *port;
     ULONG_PTR port_key;

@@ -15,7 +15,8 @@
 /* ---- making ---- */
 
 #define KNOWN_FLAGS \
-    (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_ACCESS_SYSTEM_SECURITY)
+    (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_ACCESS_SYSTEM_SECURITY | \
+     WSA_FLAG_REGISTERED_IO)
 
 /* IP multicast has no roots: "non-rooted" in control and data, so everybody is a leaf. */
 static DWORD known_flags(const WSAPROTOCOL_INFOW *protocol)

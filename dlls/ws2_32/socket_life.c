@@ -14,6 +14,7 @@
 #include "log.h"
 #include "readiness.h"
 #include "request.h"
+#include "rio.h"
 #include "send.h"
 
 /* ---- indices ---- */
@@ -196,6 +197,7 @@ bool socket_closed_by_handle(struct socket *socket)
         free(incoming);
     }
     operation_deliver_list(&finished);
+    rio_socket_closed(socket);
     accept_ex_abandon(socket);
     afd_poll_clean();
     return true;
