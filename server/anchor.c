@@ -134,6 +134,22 @@ bool anchor_is_gone(struct socket *socket)
     return !socket->anchored || socket->anchor_gone || !socket->anchor || hung_up(socket->anchor);
 }
 
+/* A process that said RS_SUB_ANCHORED and never opened the FIFO would leave one that never hangs up.
+ * Once it has had a writer it does, unless there is another one. */
+bool anchor_is_abandoned(struct socket *socket)
+{
+    char path[32];
+    int fd;
+
+    if (anchor_is_gone(socket))
+        return true;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", socket->anchor->watch.fd);
+    fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return hung_up(socket->anchor);
+}
+
 /* Nobody has it open, and nothing that a program wrote into its SOCKET lies in it: end of file. */
 static bool reusable(const struct session *session, const struct anchor *anchor)
 {

@@ -61,7 +61,8 @@ static void comp_keep(struct session *session, const struct rs_record *header, c
     }
     kept->header = *header;
     kept->body = size + header->length;
-    memcpy(kept->bytes, body, size);
+    if (size)
+        memcpy(kept->bytes, body, size);
     if (header->length)
         memcpy(kept->bytes + size, payload, header->length);
     list_append(&session->overflow, &kept->link);

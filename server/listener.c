@@ -66,7 +66,7 @@ static void child_local(struct socket *child, const struct socket *listener, str
         address_to_wire(&listener->bound_to, wire);
 }
 
-/* 0 or -errno of what prevents further accepting. */
+/* 0, or -errno of what prevents further accepting: then the connection is kept for later. */
 static int adopt(struct socket *listener, int fd, const union address *peer)
 {
     struct session *session = listener->session;
@@ -81,7 +81,8 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
         child = socket_create(session, listener->family, RS_STREAM, fd, &error);
     }
     if (!child) {
-        close(fd);
+        listener->held_fd = fd;
+        listener->held_peer = *peer;
         return error;
     }
     child->state = SOCKET_CONNECTED;
@@ -114,11 +115,23 @@ static void accept_later(struct socket *socket, int error)
     timer_arm(&loop->timers, &socket->timer, loop->now + ACCEPT_RETRY);
 }
 
+/* The next connection: the one there was no room for, or the kernel's; -1 with errno. */
+static int next_connection(struct socket *listener, union address *peer)
+{
+    socklen_t size = sizeof(*peer);
+    int fd = listener->held_fd;
+
+    if (fd < 0)
+        return accept4(listener->watch.fd, &peer->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    *peer = listener->held_peer;
+    listener->held_fd = -1;
+    return fd;
+}
+
 enum work listener_accept(struct socket *socket)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         union address peer = {0};
-        socklen_t size = sizeof(peer);
         int fd, error;
 
         if (!socket->readable || socket->child_count >= socket->child_limit)
@@ -127,11 +140,15 @@ enum work listener_accept(struct socket *socket)
             accept_later(socket, EMFILE);
             return WORK_DONE;
         }
-        fd = accept4(socket->watch.fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        error = fd < 0 ? errno : -adopt(socket, fd, &peer);
-        switch (error) {
-        case 0:
-            break;
+        fd = next_connection(socket, &peer);
+        if (fd >= 0) {
+            error = -adopt(socket, fd, &peer);
+            if (!error)
+                continue;
+            accept_later(socket, error);
+            return WORK_DONE;
+        }
+        switch (errno) {
         case EAGAIN:
             socket->readable = false;
             return WORK_DONE;
@@ -139,8 +156,7 @@ enum work listener_accept(struct socket *socket)
         case ENFILE:
         case ENOMEM:
         case ENOBUFS:
-        case ENOSPC:
-            accept_later(socket, error);
+            accept_later(socket, errno);
             return WORK_DONE;
         default: /* errors of a connection that has gone already (accept(2)) */
             break;
@@ -166,6 +182,9 @@ void listener_release(struct socket *child)
 void listener_stop(struct socket *socket)
 {
     socket->readable = false;
+    if (socket->held_fd >= 0)
+        close(socket->held_fd);
+    socket->held_fd = -1;
     while (!list_empty(&socket->children))
         socket_finish(container_of(socket->children.next, struct socket, sibling), true);
 }

@@ -199,7 +199,10 @@ static ssize_t send_datagram(struct socket *socket, const union address *to, soc
         if (++tries == 4)
             break;
     }
-    return count;
+    /* The interface's queue was full and has dropped it, which Linux tells only those who want to
+     * know of ICMP messages (IP_RECVERR; send(2): "Normally, this does not occur in Linux"), and
+     * Windows nobody. */
+    return count < 0 && errno == ENOBUFS ? (ssize_t)length : count;
 }
 
 void socket_tell_sender(struct socket *socket, uint32_t error)

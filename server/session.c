@@ -70,7 +70,7 @@ struct session *session_create(struct server *server)
     int error;
 
     if (!session) {
-        log_error("no memory for a session");
+        log_rarely("cannot prepare a session: %s", strerror(ENOMEM));
         return NULL;
     }
     session->server = server;
@@ -186,7 +186,7 @@ static void let_go(struct socket *socket)
 {
     if (socket->state == SOCKET_CLOSED) {
         socket_forget(socket);
-    } else if (anchor_is_gone(socket)) {
+    } else if (anchor_is_abandoned(socket)) {
         list_remove(&socket->hung);
         socket->anchor_gone = true;
         list_append(&socket->session->hung, &socket->hung);

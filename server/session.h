@@ -58,6 +58,7 @@ struct session {
     uint32_t *free_indexes;
     uint32_t free_count, free_size;
     uint32_t open_sockets; /* entries of the table */
+    bool limit_met;        /* the last attempt to make a socket found no room for it */
     uint32_t next_anchor;
     struct link spare_anchors; /* anchor.c */
     uint32_t spare_anchor_count;

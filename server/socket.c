@@ -23,26 +23,28 @@ bool socket_has_index(const struct session *session)
     return session->free_count || session->socket_end < RS_MAX_SOCKETS;
 }
 
+/* Giving it back must not need memory, which may be what there is none of: so the room for that is
+ * made first. */
 static uint32_t index_take(struct session *session)
 {
+    uint32_t size = session->free_size ? 2 * session->free_size : 64;
+    uint32_t *grown;
+
     if (session->free_count)
         return session->free_indexes[--session->free_count];
-    return session->socket_end < RS_MAX_SOCKETS ? session->socket_end++ : 0;
-}
-
-static bool index_give(struct session *session, uint32_t index)
-{
-    if (session->free_count == session->free_size) {
-        uint32_t size = session->free_size ? 2 * session->free_size : 64;
-        uint32_t *grown = realloc(session->free_indexes, size * sizeof(*grown));
-
+    if (session->socket_end >= session->free_size) {
+        grown = realloc(session->free_indexes, size * sizeof(*grown));
         if (!grown)
-            return false; /* the index is lost to this session, nothing else is */
+            return 0;
         session->free_indexes = grown;
         session->free_size = size;
     }
+    return session->socket_end++;
+}
+
+static void index_give(struct session *session, uint32_t index)
+{
     session->free_indexes[session->free_count++] = index;
-    return true;
 }
 
 static void socket_ready(struct watch *watch, uint32_t events)
@@ -84,6 +86,7 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     socket->state = SOCKET_OPEN;
     watch_init(&socket->watch, socket_ready);
     socket->watch.fd = fd;
+    socket->held_fd = -1;
     list_init(&socket->work);
     list_init(&socket->hung);
     list_init(&socket->bound_link);
@@ -92,13 +95,19 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     timer_init(&socket->timer, NULL);
 }
 
-void socket_limit_met(const struct session *session, int error)
+void socket_limit_met(struct session *session, int error)
 {
     struct rlimit limit = {0};
 
+    session->limit_met = true;
     if (!socket_has_index(session)) {
         log_rarely("session %s (%s): all of its %u sockets are in use", session->name,
                    session->program, RS_MAX_SOCKETS - 1);
+        return;
+    }
+    if (error != EMFILE && error != ENFILE) {
+        log_rarely("session %s (%s): no further socket beside its %u: %s", session->name,
+                   session->program, session->open_sockets, strerror(error));
         return;
     }
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -118,7 +127,7 @@ struct socket *socket_create(struct session *session, uint8_t family, uint8_t ty
     if (!socket)
         return NULL;
     socket_init(socket, session, family, type, fd);
-    *error = anchor_open(socket);
+    *error = socket_has_index(session) ? anchor_open(socket) : -EMFILE;
     if (!*error) {
         socket->index = index_take(session);
         if (socket->index) {
@@ -126,9 +135,10 @@ struct socket *socket_create(struct session *session, uint8_t family, uint8_t ty
             memset(shared, 0, sizeof(*shared));
             session->sockets[socket->index] = socket;
             session->open_sockets++;
+            session->limit_met = false;
             return socket;
         }
-        *error = -EMFILE;
+        *error = -ENOMEM;
         anchor_close(socket);
     }
     free(socket);
@@ -147,8 +157,7 @@ void socket_forget(struct socket *socket)
 
     session->sockets[socket->index] = NULL;
     session->open_sockets--;
-    if (!index_give(session, socket->index))
-        log_warn("no memory to keep socket index %u", socket->index);
+    index_give(session, socket->index);
     loop_free_later(&session->server->loop, &socket->grave, socket);
 }
 
@@ -183,6 +192,9 @@ void socket_finish(struct socket *socket, bool reset)
     backlog_clear(&socket->backlog);
     abandon_calls(socket);
     comp_post(session, RS_COMP_CLOSED, socket->index, NULL, 0);
+    /* The index and its memory come back when the DLL has seen that, which somebody may wait for. */
+    if (session->limit_met)
+        wake_word(session, RS_WAKE_PUMP);
     if (session->state == SESSION_DEAD)
         socket_forget(socket);
 }

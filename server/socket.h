@@ -81,6 +81,8 @@ struct socket {
     struct link sibling;     /* listener.children */
     struct link children;
     uint32_t child_count, child_limit;
+    int held_fd; /* a connection that there was no memory or descriptor for, -1 = none */
+    union address held_peer;
 
     union address peer;
     /* calls that wait: RS_SUB_DISCONNECT, RS_SUB_CLOSE with RS_CLOSE_REPLY */
@@ -92,11 +94,11 @@ struct socket {
 
 /* socket.c: the table and the life cycle */
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
-                             int *error);                          /* takes fd in any case */
+                             int *error);                          /* NULL: fd stays the caller's */
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
 bool socket_has_index(const struct session *session);
 /* Says in the log, now and then, why there can be no further socket; `error` is an errno. */
-void socket_limit_met(const struct session *session, int error);
+void socket_limit_met(struct session *session, int error);
 void socket_forget(struct socket *socket);
 /* Ends the kernel's socket and posts RS_COMP_CLOSED. */
 void socket_finish(struct socket *socket, bool reset);
@@ -114,6 +116,7 @@ int socket_rewatch(struct socket *socket); /* after wants_out or the watch has c
 int anchor_open(struct socket *socket);   /* 0 or -errno */
 void anchor_adopt(struct socket *socket); /* RS_SUB_ANCHORED */
 bool anchor_is_gone(struct socket *socket);
+bool anchor_is_abandoned(struct socket *socket); /* its process has ended; nobody else holds it */
 uint32_t anchor_number(const struct socket *socket);
 void anchor_close(struct socket *socket);
 void anchor_close_spare(struct session *session);

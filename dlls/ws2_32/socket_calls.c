@@ -36,6 +36,17 @@ static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *pr
     return request_call(request);
 }
 
+/* What a limit has to say is told after the answer to an earlier close was seen and passed on, which
+ * the first try may have done. */
+static DWORD ask_twice_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
+                                  struct request *request)
+{
+    DWORD error = ask_for_socket(session, protocol, request);
+
+    return error == WSAEMFILE || error == WSAENOBUFS ? ask_for_socket(session, protocol, request)
+                                                     : error;
+}
+
 static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET *handle)
 {
     struct request request = {0};
@@ -45,7 +56,7 @@ static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET 
 
     if ((error = session_open(&session)))
         return error;
-    if ((error = ask_for_socket(session, protocol, &request))) {
+    if ((error = ask_twice_for_socket(session, protocol, &request))) {
         if (error == WSAEMFILE || error == WSAENOBUFS)
             log_rarely(LOG_WARN,
                        "the server has no room for another socket (error %lu); its log, "

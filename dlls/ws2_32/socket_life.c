@@ -101,7 +101,7 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
     socket->handle = (SOCKET)session_open_fifo(
         socket->session, 'a', anchor, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED, inherit);
     if (!socket->handle) {
-        log_warn("cannot open anchor %u, error %lu", anchor, GetLastError());
+        log_rarely(LOG_WARN, "cannot open anchor %u, error %lu", anchor, GetLastError());
         return socket->session->dead ? WSAENETDOWN : WSAEMFILE;
     }
     if (!handle_table_insert(socket)) {

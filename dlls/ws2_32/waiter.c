@@ -15,7 +15,9 @@
 
 static DWORD tls_index = TLS_OUT_OF_INDEXES;
 static SRWLOCK free_lock = SRWLOCK_INIT;
-static struct waiter *free_list; /* waiters of threads that have ended; never freed */
+/* Waiters of threads that have ended, with a slot and without: those who have one go first.  Never
+ * freed. */
+static struct waiter *free_list, *free_slotless;
 static struct waiter *volatile all_waiters;
 static LONG64 volatile last_serial;
 
@@ -27,11 +29,12 @@ bool waiter_init(void)
 
 static struct waiter *waiter_take_free(void)
 {
-    struct waiter *waiter;
+    struct waiter *waiter, **list;
 
     AcquireSRWLockExclusive(&free_lock);
-    if ((waiter = free_list))
-        free_list = waiter->next_free;
+    list = free_list ? &free_list : &free_slotless;
+    if ((waiter = *list))
+        *list = waiter->next_free;
     ReleaseSRWLockExclusive(&free_lock);
     return waiter;
 }
@@ -86,14 +89,16 @@ struct waiter *waiter_current(void)
 
 void waiter_give_back(struct waiter *waiter)
 {
+    struct waiter **list = waiter->slot ? &free_list : &free_slotless;
+
     blocking_hook_forget(waiter);
     TlsSetValue(tls_index, NULL);
     if (waiter->thread)
         real_NtClose(waiter->thread);
     waiter->thread = NULL;
     AcquireSRWLockExclusive(&free_lock);
-    waiter->next_free = free_list;
-    free_list = waiter;
+    waiter->next_free = *list;
+    *list = waiter;
     ReleaseSRWLockExclusive(&free_lock);
 }
 
@@ -152,36 +157,57 @@ static void take_event(struct waiter *waiter)
     NtWaitForSingleObject(waiter->event, FALSE, NULL);
 }
 
+#define SLOT_RETRY_MS 1000u
+
+/* Asks the server for the slot's FIFO and opens it. */
+static HANDLE open_slot(struct session *session, uint32_t slot)
+{
+    struct request request = {.type = RS_SUB_SLOT, .session = session, .arg = {slot}};
+    DWORD error = request_call(&request);
+    HANDLE fifo = NULL;
+
+    if (!error &&
+        !(fifo = session_open_fifo(session, 'w', slot, GENERIC_READ | GENERIC_WRITE, 0, false)))
+        error = GetLastError();
+    if (error)
+        log_rarely(LOG_WARN, "no FIFO for the waiting thread of slot %u, error %lu: it waits in NT",
+                   slot, error);
+    return fifo;
+}
+
 /* Gives the thread a slot and a FIFO of this session.  Failing is no error: then the thread waits
- * in NT from the start and the pump wakes it. */
+ * in NT from the start and the pump wakes it; the next wait but a second tries again. */
 static void waiter_attach(struct waiter *waiter, struct session *session)
 {
-    struct request request = {.type = RS_SUB_SLOT, .session = session};
-    uint32_t slot;
+    uint32_t slot = waiter->session == session ? waiter->slot_wanted : 0;
 
     if (waiter->fifo)
         real_NtClose(waiter->fifo);
     waiter->fifo = NULL;
-    waiter->slot = 0;
+    waiter->slot = waiter->slot_wanted = 0;
     waiter->shared = &waiter->local;
     waiter->session = session; /* from here the nested request waits in NT */
 
-    slot = InterlockedIncrement((LONG volatile *)&session->next_slot);
+    if (!slot)
+        slot = InterlockedIncrement((LONG volatile *)&session->next_slot);
     if (slot >= session->slot_count) {
-        log_once(LOG_INFO, "more than %u threads wait; the others wait in NT",
+        log_once(LOG_WARN, "more than %u threads wait; the others wait in NT",
                  session->slot_count - 1);
         return;
     }
-    request.arg[0] = slot;
-    if (request_call(&request))
-        return;
-    waiter->fifo = session_open_fifo(session, 'w', slot, GENERIC_READ | GENERIC_WRITE, 0, false);
-    if (!waiter->fifo) {
-        log_warn("cannot open the FIFO of slot %u, error %lu", slot, GetLastError());
+    if (!(waiter->fifo = open_slot(session, slot))) {
+        waiter->slot_wanted = slot;
+        waiter->slot_retry = waiter_deadline(SLOT_RETRY_MS);
         return;
     }
     waiter->slot = slot;
     waiter->shared = &session->slots[slot];
+}
+
+static bool needs_slot(const struct waiter *waiter, const struct session *session)
+{
+    return waiter->session != session ||
+           (waiter->slot_wanted && rs_clock() >= waiter->slot_retry);
 }
 
 /* An APC that runs inside a wait in NT calls Winsock: it needs the slot.  The wait below looks at
@@ -198,7 +224,7 @@ void waiter_arm(struct waiter *waiter, struct session *session)
 {
     if (waiter->in_nt)
         leave_outer_wait(waiter);
-    if (waiter->session != session)
+    if (needs_slot(waiter, session))
         waiter_attach(waiter, session);
     InterlockedExchange(&waiter->signaled, 0);
     waiter->park_until = 0; /* the FIFO phase begins with the first wait */

@@ -30,6 +30,8 @@ struct operation;
 struct waiter {
     struct session *session; /* whose slot this is, or NULL */
     uint32_t slot;           /* 0: none, the pump wakes this thread */
+    uint32_t slot_wanted;    /* without a slot: the one whose FIFO could not be had, or 0 */
+    uint64_t slot_retry;     /* when to try that again (rs_clock) */
     struct rs_slot *shared;  /* the slot's words, or &local */
     struct rs_slot local;
     HANDLE fifo;   /* read and write */
