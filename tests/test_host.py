@@ -18,19 +18,22 @@ RUNS = [(p.stem, "asan") for p in SOURCES] + \
 pytestmark = pytest.mark.host
 
 
+def host_environment(directory):
+    return {**os.environ, "TMPDIR": str(directory), "RINGSOCK_RUNTIME_DIR": str(directory),
+            "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "TSAN_OPTIONS": "halt_on_error=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+
 @pytest.mark.parametrize("name,sanitizer", RUNS, ids=[f"{n}-{s}" for n, s in RUNS])
 def test_host(name, sanitizer, build, tmp_path):
     program = build.dir / "tests/host" / f"{name}.{sanitizer}"
     if not program.exists():
         pytest.skip("not built: make host-tests")
-    env = {**os.environ, "TMPDIR": str(tmp_path), "RINGSOCK_RUNTIME_DIR": str(tmp_path),
-           "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "TSAN_OPTIONS": "halt_on_error=1",
-           "UBSAN_OPTIONS": "print_stacktrace=1"}
     argv = [str(program)]
     if sanitizer == "tsan":
         # Its shadow memory collides with an address space that is laid out at random.
         argv = ["setarch", platform.machine(), "-R", *argv]
-    done = subprocess.run(argv, env=env, cwd=tmp_path, timeout=170, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace")
+    done = subprocess.run(argv, env=host_environment(tmp_path), cwd=tmp_path, timeout=170,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout[-8000:]}"

@@ -8,72 +8,26 @@ Each test of ours has a runtime directory, and so a server, of its own.
 import re
 import resource
 import socket
-import struct
-import subprocess
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from processes import SERVER_PID, wait_until, windows_pid
+from pressure import (KIB, MIB, PATTERN, PIECE, READ_AHEAD, RECEIVE_BUFFER, SEND_WINDOW, SLACK, Reader,
+                      Run, read_all, rss, slow_listener)
+from processes import wait_until
 
 WSAEMFILE, WSAEWOULDBLOCK, WSAENOBUFS = 10024, 10035, 10055
-KIB, MIB = 1 << 10, 1 << 20
-SEND_WINDOW = READ_AHEAD = 256 * KIB  # RS_RECV_WINDOW, SEND_WINDOW_DEFAULT
-PIECE, WHOLE = 64 * KIB, 8 * MIB  # of one send of under_pressure.c
+WHOLE = 8 * MIB  # of one send of under_pressure.c
 CROWDED = 256 * MIB  # RS_BACKLOG_CROWDED
 DATAGRAM_OVERHEAD = 96  # RS_DATAGRAM_OVERHEAD
-NAME = b"under_pressure.exe"
-# Everything that is not data: heaps, stacks, tables that grow by what they hold.
-SLACK = 12 * MIB
-PATTERN = bytes((i * 7 + (i >> 11)) & 0xff for i in range(1 << 19)) * 2  # its period, twice
-
-
-def rss(pid):
-    """Bytes of memory that are really there, shared ones included."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.M)[1]) * KIB
-
-
-class Run:
-    """under_pressure.exe in one mode, and the two processes to look at."""
-
-    def __init__(self, start_wine, build, width, prefix, runtime, *args, env=None):
-        self.ours = prefix.target == "ours"
-        self.program = start_wine(build.exe("under_pressure", width), *args, prefix=prefix,
-                                  stdin=subprocess.PIPE,
-                                  env={"RINGSOCK_RUNTIME_DIR": str(runtime), **(env or {})})
-        self.runtime = runtime
-
-    def number(self, word, timeout=60):
-        return int(self.program.wait_for(rf"(?m)^{word} (\d+)$", timeout)[1])
-
-    def go_on(self):
-        self.program.proc.stdin.write(b"\n")
-        self.program.proc.stdin.flush()
-
-    def pids(self):
-        """Of the program, and of the server where there is one."""
-        pids = [windows_pid(self.program, NAME)]
-        if self.ours:
-            assert wait_until(lambda: SERVER_PID.search(self.program.log))
-            pids.append(int(SERVER_PID.search(self.program.log)[1]))
-        return pids
-
-    def memory(self):
-        return [rss(pid) for pid in self.pids()]
-
-    def done(self, timeout=60):
-        result = self.program.wait(timeout)
-        assert result.rc == 0 and "DONE" in result.out, str(result)
-        return result
 
 
 @pytest.fixture
 def run(start_wine, build, width, get_prefix, runtime):
     def start(*args, target="ours", env=None):
-        return Run(start_wine, build, width, get_prefix(target), runtime, *args, env=env)
+        return Run(start_wine, build, width, get_prefix(target), runtime, "under_pressure", *args,
+                   env=env)
 
     return start
 
@@ -139,6 +93,25 @@ def test_server_out_of_memory(run):
         except ConnectionResetError:
             reset += 1
     assert reset, "no peer saw that something is missing"
+
+
+def test_server_without_address_space(run):
+    """No memory for a socket: WSAENOBUFS, one line that says so, a connection that comes meanwhile is
+    kept, and what is closed can be had again (mode sockets closes some and makes them anew)."""
+    started = run("sockets")
+    started.program.wait_for("READY")
+    server = started.pids()[1]
+    status = Path(f"/proc/{server}/status").read_text()
+    limit = int(re.search(r"^VmSize:\s+(\d+) kB", status, re.M)[1]) * KIB
+    resource.prlimit(server, resource.RLIMIT_AS, (limit, limit))
+    started.go_on()
+    result = started.done()
+    (first, error), (second, error2), (third, error3) = refusals(result)
+    assert error == error2 == error3 == WSAENOBUFS, str(result)
+    assert first > 20 and abs(second - first) < 20 and third > first - 20, str(result)
+    for said in (r"no further socket beside its \d+: Cannot allocate memory$",
+                 "the server has no room for another socket"):
+        assert len(re.findall(said, result.log, re.M)) == 1, f"{said}: {result.log}"
 
 
 def test_program_out_of_memory(run):
@@ -214,37 +187,11 @@ def test_unread_datagrams(size, run):
 
 
 # ---- a sender whose data nobody takes ----
-RECEIVE_BUFFER = 64 * KIB
-
-
-def slow_listener():
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # and no tuning
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(5)
-    listener.settimeout(30)
-    return listener
-
-
 def kernel_buffers():
     """What the kernel may take for one connection: the sender's buffer at its largest, the receiver's,
     which Linux doubles."""
     sending = Path("/proc/sys/net/ipv4/tcp_wmem").read_text().split()[2]
     return int(sending) + 2 * RECEIVE_BUFFER
-
-
-def read_all(end, most=None):
-    """Bytes up to the end of data, or so many, each compared with the pattern."""
-    total, end_of_data = 0, False
-    end.settimeout(60)
-    while most is None or total < most:
-        data = end.recv(256 * KIB)
-        if not data:
-            break
-        place = total % (1 << 19)
-        assert data == PATTERN[place:place + len(data)], f"a wrong byte after {total}"
-        total += len(data)
-    return total
 
 
 CONNECTIONS = 3
@@ -278,21 +225,6 @@ def test_stuck_sender(how, target, run):
         # Wine 10.0's own DLL closes before everything has gone out
         assert arrived == sent or (target == "builtin" and how == "nonblocking" and arrived < sent)
     started.done()
-
-
-class Reader(threading.Thread):
-    def __init__(self, end):
-        super().__init__(daemon=True)
-        self.end, self.count = end, None
-        self.start()
-
-    def run(self):
-        self.count = read_all(self.end)
-
-    def total(self):
-        self.join(60)
-        assert self.count is not None, "not read to its end, or wrong bytes"
-        return self.count
 
 
 def test_large_sends(run):

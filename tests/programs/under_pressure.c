@@ -10,18 +10,20 @@
  *                        ERROR"; a pair made before goes on working
  *   memory               the same with receives of 100,000 WSABUFs: "REFUSED COUNT ERROR", half of
  *                        them finished, again
- *   unread tcp|udp       prints "PORT NUMBER", takes whatever the test sends there and reads
- * nothing until a line comes in; then reads to the end and prints "READ BYTES" stuck HOW PORT...
- * connects to 127.0.0.1:PORT, each, and sends as much as is taken in the way HOW: blocking,
- * nonblocking (64 KiB each), whole (8 MiB each), overlapped (3,000 of 64 KiB each); prints
- * "ACCEPTED BYTES" when nothing more is, then waits for a line, hands over the rest (blocking:
- * until the other side has gone) and closes: "SENT BYTES" datagrams HOST SIZE  sends there until no
- * more is taken: "ACCEPTED COUNT", then waits for a line starved PORT...      sends as much as is
- * taken to each, until one fails: "FAILED-WITH ERROR" beside PORT          sends to PORT until that
- * is stuck, then ping-pong and bulk over another pair
+ *   unread tcp|udp       prints "PORT NUMBER", takes whatever the test sends there and reads nothing
+ *                        until a line comes in; then reads to the end and prints "READ BYTES"
+ *   stuck HOW PORT...    connects to 127.0.0.1:PORT, each, and sends as much as is taken in the way
+ *                        HOW: blocking, nonblocking (64 KiB each), whole (8 MiB each), overlapped
+ *                        (3,000 of 64 KiB each); prints "ACCEPTED BYTES" when nothing more is, then
+ *                        waits for a line, hands over the rest (blocking: until the other side has
+ *                        gone) and closes: "SENT BYTES"
+ *   datagrams HOST PORT SIZE MOST
+ *                        sends MOST there, blocking; if MOST is 0 nonblocking until no more is taken:
+ *                        "ACCEPTED COUNT"; then waits for a line and for room and sends "last"
+ *   starved PORT...      sends as much as is taken to each, until one fails: "FAILED-WITH ERROR"
+ *   beside PORT          sends to PORT until that is stuck, then ping-pong and bulk over another pair
  *
- * What goes over a connection at place i is (i * 7 + (i >> 11)) & 0xff.  Every mode ends with
- * "DONE".
+ * What goes over a connection at place i is (i * 7 + (i >> 11)) & 0xff.  Every mode ends with "DONE".
  */
 #define __USE_MINGW_ANSI_STDIO 1
 #include <winsock2.h>
@@ -525,29 +527,40 @@ static void mode_starved(int count, char **ports)
 
 /* ---- datagrams ---- */
 
-static void mode_datagrams(const char *host, int size)
+static BOOL send_datagram(SOCKET s, const struct sockaddr_in *to, const char *data, int size)
+{
+    if (sendto(s, data, size, 0, (const struct sockaddr *)to, sizeof(*to)) == size)
+        return TRUE;
+    if (WSAGetLastError() != WSAEWOULDBLOCK)
+        fail("sendto");
+    return FALSE;
+}
+
+/* The last word is sent when there is room for it, once the test has read the line. */
+static void mode_datagrams(const char *host, int port, int size, ULONGLONG most)
 {
     struct sockaddr_in address;
     static char data[PIECE];
     SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
     ULONGLONG count = 0;
+    fd_set writable = {1, {s}};
     int refusals = 0;
 
-    loopback(&address, 9);
+    loopback(&address, port);
     address.sin_addr.s_addr = inet_addr(host);
-    nonblocking(s, 1);
-    while (refusals < 20 && count < 1000000) {
-        if (sendto(s, data, size, 0, (struct sockaddr *)&address, sizeof(address)) == size) {
+    nonblocking(s, !most);
+    while (most ? count < most : refusals < 20) {
+        if (send_datagram(s, &address, data, size)) {
             count++;
             continue;
         }
-        if (WSAGetLastError() != WSAEWOULDBLOCK)
-            fail("sendto");
         refusals++;
         Sleep(50);
     }
     say("ACCEPTED", count);
     wait_for_line();
+    if (select(0, NULL, &writable, NULL, NULL) != 1 || !send_datagram(s, &address, "last", 4))
+        fail("the last word");
 }
 
 /* ---- beside ---- */
@@ -647,8 +660,8 @@ int main(int argc, char **argv)
         fail("WSAStartup");
     if (!strcmp(mode, "memory"))
         mode_memory();
-    else if (!strcmp(mode, "datagrams") && argc == 4)
-        mode_datagrams(argv[2], atoi(argv[3]));
+    else if (!strcmp(mode, "datagrams") && argc == 6)
+        mode_datagrams(argv[2], atoi(argv[3]), atoi(argv[4]), (ULONGLONG)atoi(argv[5]));
     else if (!strcmp(mode, "starved") && argc > 2)
         mode_starved(argc - 2, argv + 2);
     else if (!strcmp(mode, "overlapped") && argc == 3)
