@@ -133,17 +133,23 @@ def inventory(runtime, pid):
     return {"descriptors": len(os.listdir(f"/proc/{pid}/fd")), "mappings": mappings, "files": files}
 
 
+def not_more(now, before):
+    return all(now[what] <= before[what] for what in before)
+
+
 def settled(runtime, pid, expected=None):
-    """The inventory once it has stopped changing, or as soon as it is what is expected."""
+    """The inventory once it has stopped changing, or as soon as it is what is expected.  A program that
+    is killed between its ticket and its hello leaves a session which the server knows to be nobody's
+    after 30 s only (HELLO_TIMEOUT): on a busy machine that happens."""
     last, since = None, time.monotonic()
-    end = since + 30
+    end = since + 120
     while time.monotonic() < end:
         now = inventory(runtime, pid)
         if now != last:
             last, since = now, time.monotonic()
-        if expected is not None and now == expected:
+        if expected is not None and not_more(now, expected):
             return now
-        if time.monotonic() - since > (10 if expected else 2):
+        if time.monotonic() - since > (45 if expected else 2):
             break
         time.sleep(0.1)
     return last
@@ -174,7 +180,7 @@ def test_nothing_is_left_behind(width, build, start_wine, runtime):
         done += batch
         run(batch, done)
     after = settled(runtime, pid, before)
-    assert after == before, f"{done} runs: {after}, before {before}"
+    assert not_more(after, before), f"{done} runs: {after}, before {before}"
     assert servers_of(runtime) == [pid], "the server was restarted"
     if shared:
         left = {n for n in set(os.listdir("/dev/shm")) - shared if str(pid) in n}
