@@ -46,7 +46,8 @@ bool backlog_append(struct backlog *backlog, const uint8_t *bytes, uint32_t leng
 }
 
 bool backlog_append_datagram(struct backlog *backlog, const union address *address,
-                             socklen_t address_size, const uint8_t *bytes, uint32_t length)
+                             socklen_t address_size, const struct rs_control *control,
+                             const uint8_t *bytes, uint32_t length)
 {
     struct chunk *chunk = chunk_append(backlog, length);
 
@@ -58,6 +59,8 @@ bool backlog_append_datagram(struct backlog *backlog, const union address *addre
         chunk->address = *address;
         chunk->address_size = address_size;
     }
+    if (control)
+        chunk->control = *control;
     chunk->overhead = RS_DATAGRAM_OVERHEAD;
     backlog->bytes += RS_DATAGRAM_COST(length);
     return true;

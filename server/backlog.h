@@ -18,6 +18,7 @@ struct chunk {
     bool urgent;            /* the last byte is (streams) */
     socklen_t address_size; /* datagrams: 0 = the peer */
     union address address;
+    struct rs_control control; /* datagrams: nothing present = the socket's options hold */
     uint8_t bytes[];
 };
 
@@ -28,9 +29,10 @@ struct backlog {
 
 /* Appends stream bytes; false without memory. */
 bool backlog_append(struct backlog *backlog, const uint8_t *bytes, uint32_t length, bool urgent);
-/* Appends one datagram; address may be NULL. */
+/* Appends one datagram; address and control may be NULL. */
 bool backlog_append_datagram(struct backlog *backlog, const union address *address,
-                             socklen_t address_size, const uint8_t *bytes, uint32_t length);
+                             socklen_t address_size, const struct rs_control *control,
+                             const uint8_t *bytes, uint32_t length);
 static inline bool backlog_empty(const struct backlog *backlog)
 {
     return !backlog->first;

@@ -124,28 +124,52 @@ static enum work datagram_error(struct socket *socket, int error)
     }
 }
 
+/* Where a record of this socket has its payload: behind the address, and what else is asked for. */
+static uint32_t fixed_size(const struct socket *socket)
+{
+    return (uint32_t)(sizeof(struct rs_addr) + (socket->control ? sizeof(struct rs_control) : 0));
+}
+
+static ssize_t receive(struct socket *socket, uint8_t *body, uint32_t fixed)
+{
+    struct rs_control control;
+    union address source;
+    socklen_t source_size = sizeof(source);
+    ssize_t count;
+
+    if (socket->control)
+        count =
+            control_receive(socket, body + fixed, LARGEST_DATAGRAM, &source, &source_size, &control);
+    else
+        count = recvfrom(socket->watch.fd, body + fixed, LARGEST_DATAGRAM, 0, &source.any,
+                         &source_size);
+    if (count < 0)
+        return count;
+    address_to_wire(&source, (struct rs_addr *)body);
+    if (socket->control)
+        memcpy(body + sizeof(struct rs_addr), &control, sizeof(control));
+    return count;
+}
+
 static enum work read_once(struct socket *socket)
 {
     struct rs_record header = {.type = RS_COMP_DATAGRAM, .socket = socket->index};
-    union address source;
-    socklen_t source_size = sizeof(source);
+    uint32_t fixed = fixed_size(socket);
     struct rs_record *record;
-    struct rs_addr *wire;
     ssize_t count;
 
     if (!socket_credit(socket))
         return WORK_DONE;
-    record = comp_reserve(socket->session, sizeof(*wire) + LARGEST_DATAGRAM);
+    record = comp_reserve(socket->session, fixed + LARGEST_DATAGRAM);
     if (!record)
         return WORK_BLOCKED;
-    wire = (struct rs_addr *)(record + 1);
-    count = recvfrom(socket->watch.fd, wire + 1, LARGEST_DATAGRAM, 0, &source.any, &source_size);
+    count = receive(socket, (uint8_t *)(record + 1), fixed);
     if (count < 0)
         return datagram_error(socket, errno);
-    address_to_wire(&source, wire);
+    header.flags = socket->control ? RS_DATAGRAM_CONTROL : 0;
     header.length = (uint32_t)count;
     socket->delivered += RS_DATAGRAM_COST((uint32_t)count);
-    comp_publish(socket->session, record, &header, (uint32_t)(sizeof(*wire) + (size_t)count));
+    comp_publish(socket->session, record, &header, fixed + (uint32_t)count);
     return WORK_MORE;
 }
 

@@ -38,6 +38,8 @@ static const struct plain {
     {RS_OPT_IPV6_MULTICAST_LOOP, 0, IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
     {RS_OPT_IPV6_MULTICAST_IF, 0, IPPROTO_IPV6, IPV6_MULTICAST_IF},
     {RS_OPT_IPV6_DONTFRAG, 0, IPPROTO_IPV6, IPV6_DONTFRAG},
+    {RS_OPT_IP_UNICAST_IF, RS_DGRAM, IPPROTO_IP, IP_UNICAST_IF},
+    {RS_OPT_IPV6_UNICAST_IF, RS_DGRAM, IPPROTO_IPV6, IPV6_UNICAST_IF},
 };
 
 static const struct plain *plain_find(const struct socket *socket, uint32_t option)
@@ -148,6 +150,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return socket->type == RS_STREAM ? set_max_retransmit(socket, number) : WSAENOPROTOOPT;
     case RS_OPT_MTU_DISCOVER:
         return set_mtu_discover(socket, number);
+    case RS_OPT_CONTROL:
+        return socket->type == RS_DGRAM ? control_enable(socket, number) : WSAENOPROTOOPT;
     }
     return WSAENOPROTOOPT;
 }
@@ -250,6 +254,18 @@ static bool is_group(uint32_t option)
            option == RS_OPT_IPV6_DROP_MEMBERSHIP;
 }
 
+/* What a datagram's control data may replace a part of is remembered (control.c). */
+static uint32_t set_plain(struct socket *socket, const struct plain *plain, uint32_t number)
+{
+    uint32_t error = set_number(socket, plain->level, plain->name, number);
+
+    if (!error && plain->option == RS_OPT_IP_TOS)
+        socket->tos = (uint8_t)number;
+    if (!error && plain->option == RS_OPT_IPV6_TCLASS)
+        socket->tclass = (uint8_t)number;
+    return error;
+}
+
 uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length)
 {
     const struct plain *plain = plain_find(socket, option);
@@ -260,8 +276,7 @@ uint32_t option_set(struct socket *socket, uint32_t option, const void *value, u
     if (length < sizeof(number))
         return WSAEFAULT;
     memcpy(&number, value, sizeof(number));
-    return plain ? set_number(socket, plain->level, plain->name, number)
-                 : set_kept(socket, option, number);
+    return plain ? set_plain(socket, plain, number) : set_kept(socket, option, number);
 }
 
 static uint32_t get_multicast_if(struct socket *socket, struct rs_group *group)

@@ -83,6 +83,8 @@ void request_socket(struct request *request)
     socket =
         socket_create(request->session, (uint8_t)call->arg0, (uint8_t)call->arg1, fd, &host_error);
     if (socket) {
+        if (call->arg3 && call->arg1 == RS_DGRAM)
+            control_enable(socket, call->arg3);
         comp_reply_values(request->session, call, socket->index, anchor_number(socket));
     } else {
         close(fd);

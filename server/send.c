@@ -104,10 +104,11 @@ static void keep(struct socket *socket, const uint8_t *payload, uint32_t length,
 
 /* One that cannot be kept is lost, as any datagram may be. */
 static void keep_datagram(struct socket *socket, const union address *to, socklen_t to_size,
-                          const uint8_t *payload, uint32_t length)
+                          const struct rs_control *control, const uint8_t *payload, uint32_t length)
 {
     if (socket->session->backlog_bytes + RS_DATAGRAM_COST(length) > BACKLOG_LIMIT ||
-        !backlog_append_datagram(&socket->backlog, to_size ? to : NULL, to_size, payload, length)) {
+        !backlog_append_datagram(&socket->backlog, to_size ? to : NULL, to_size, control, payload,
+                                 length)) {
         log_rarely("session %s (%s): %zu bytes wait to be sent, no more can be kept: a datagram is "
                    "dropped",
                    socket->session->name, socket->session->program, socket->session->backlog_bytes);
@@ -149,7 +150,7 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
     ssize_t count = 0;
 
     if (socket->type == RS_DGRAM) {
-        uint32_t error = socket_send_to(socket, NULL, payload, length);
+        uint32_t error = socket_send_to(socket, NULL, NULL, payload, length);
 
         if (error)
             socket_not_sent(socket, error, length);
@@ -185,15 +186,18 @@ static bool may_be_earlier(int error)
 }
 
 static ssize_t send_datagram(struct socket *socket, const union address *to, socklen_t to_size,
-                             const uint8_t *payload, uint32_t length)
+                             const struct rs_control *control, const uint8_t *payload,
+                             uint32_t length)
 {
     ssize_t count;
     int tries = 0;
 
     /* An error of an earlier datagram is reported by the next call, which then sent nothing. It is
      * in the error queue too, from which the receiving side takes it (datagram.c): try again. */
-    while ((count = sendto(socket->watch.fd, payload, length, MSG_NOSIGNAL,
-                           to_size ? &to->any : NULL, to_size)) < 0) {
+    while ((count = control && control->present
+                        ? control_send(socket, to, to_size, control, payload, length)
+                        : sendto(socket->watch.fd, payload, length, MSG_NOSIGNAL,
+                                 to_size ? &to->any : NULL, to_size)) < 0) {
         if (errno != EINTR && !may_be_earlier(errno))
             break;
         if (++tries == 4)
@@ -213,8 +217,8 @@ void socket_tell_sender(struct socket *socket, uint32_t error)
     socket_post_error(socket, error, RS_ERROR_SEND);
 }
 
-uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const uint8_t *payload,
-                        uint32_t length)
+uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
+                        const struct rs_control *control, const uint8_t *payload, uint32_t length)
 {
     union address to;
     socklen_t to_size = wire ? address_to_host(wire, &to) : 0;
@@ -222,11 +226,13 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const
 
     if (wire && (!to_size || wire->family == RS_AF_UNSPEC))
         return WSAEAFNOSUPPORT;
+    if (control && (error = control_check(control, &to)))
+        return error;
     if (backlog_empty(&socket->backlog)) {
         error = 0;
         /* Windows sends to port 0 as well, where nobody is; Linux refuses, but has bound the socket
          */
-        if (send_datagram(socket, &to, to_size, payload, length) < 0 &&
+        if (send_datagram(socket, &to, to_size, control, payload, length) < 0 &&
             !(errno == EINVAL && wire && !wire->port))
             error = error_from_errno(errno);
         /* Sending has given it a port, so from now on something can arrive. */
@@ -239,7 +245,7 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire, const
         if (error != WSAEWOULDBLOCK)
             return error;
     }
-    keep_datagram(socket, &to, to_size, payload, length);
+    keep_datagram(socket, &to, to_size, control, payload, length);
     return 0;
 }
 
@@ -278,7 +284,8 @@ static bool flush_datagram(struct socket *socket)
     struct chunk *chunk = socket->backlog.first;
     uint32_t length = chunk->length;
 
-    if (send_datagram(socket, &chunk->address, chunk->address_size, chunk->bytes, length) < 0) {
+    if (send_datagram(socket, &chunk->address, chunk->address_size, &chunk->control, chunk->bytes,
+                      length) < 0) {
         if (errno == EAGAIN)
             return false;
         socket_tell_sender(socket, error_from_errno(errno));

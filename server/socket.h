@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "address.h"
 #include "backlog.h"
@@ -59,6 +60,7 @@ struct socket {
     bool urgent;            /* an urgent byte is somewhere ahead */
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
+    uint8_t control;        /* datagrams: RS_CONTROL_* that come with each */
     uint32_t pending_error; /* WSA code, to be posted behind the data */
     uint32_t delivered;     /* payload since the beginning, as rs_socket_shared.consumed counts */
     uint32_t oob_delivered;
@@ -75,6 +77,7 @@ struct socket {
     uint32_t linger; /* RS_OPT_LINGER */
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
+    uint8_t tos, tclass;     /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
 
     /* listening (listener.c) */
     struct socket *listener; /* of an accepted connection that is not anchored yet */
@@ -143,6 +146,16 @@ void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent
 void datagram_prepare(int fd, bool v6);
 void datagram_ready(struct socket *socket, uint32_t events);
 enum work datagram_read(struct socket *socket);
+/* control.c */
+uint32_t control_enable(struct socket *socket, uint32_t wanted); /* RS_OPT_CONTROL: adds; WSA error */
+/* recvfrom() that fills in *control too. */
+ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union address *source,
+                        socklen_t *source_size, struct rs_control *control);
+/* Whether a datagram to that address can go out so; WSA error. */
+uint32_t control_check(const struct rs_control *control, const union address *to);
+/* sendto() with it. */
+ssize_t control_send(const struct socket *socket, const union address *to, socklen_t to_size,
+                     const struct rs_control *control, const void *bytes, size_t size);
 /* listener.c */
 int listener_start(struct socket *socket, uint32_t backlog); /* 0 or -errno */
 enum work listener_accept(struct socket *socket);
@@ -154,9 +167,9 @@ void connect_ready(struct socket *socket);
 /* send.c; the payload lies in shared memory */
 void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent);
 /* Returns the WSA error of the first try, which matters to a call only; then the datagram does not
- * count as sent yet. */
-uint32_t socket_send_to(struct socket *socket, const struct rs_addr *to, const uint8_t *payload,
-                        uint32_t length);
+ * count as sent yet.  `to` and `control`, copies, may be NULL. */
+uint32_t socket_send_to(struct socket *socket, const struct rs_addr *to,
+                        const struct rs_control *control, const uint8_t *payload, uint32_t length);
 /* A datagram that was refused and whose sender does not wait for an answer. */
 void socket_not_sent(struct socket *socket, uint32_t error, uint32_t length);
 /* Who takes sending for a matter of course should ask again (RS_ERROR_SEND). */

@@ -65,11 +65,13 @@ static void do_sendto(struct request *request)
 {
     struct socket *socket = request->socket;
     bool call = (request->header.flags & RS_SEND_REPLY) != 0;
+    bool control = (request->header.flags & RS_SEND_CONTROL) != 0;
     uint32_t error = WSAEOPNOTSUPP;
     struct rs_addr local;
 
     if (socket->type == RS_DGRAM && socket->state != SOCKET_CLOSING)
-        error = socket_send_to(socket, &request->address, request->payload, request->length);
+        error = socket_send_to(socket, &request->address, control ? &request->control : NULL,
+                               request->payload, request->length);
     if (!call) {
         if (error && socket->type == RS_DGRAM)
             socket_not_sent(socket, error, request->length);
@@ -180,6 +182,9 @@ static const char *parse(struct request *request, const uint8_t *body)
         return "a record too short for a call";
     if (shape & ADDRESS && !take(&body, &left, &request->address, sizeof(request->address)))
         return "a record too short for an address";
+    if (header->type == RS_SUB_SENDTO && header->flags & RS_SEND_CONTROL &&
+        !take(&body, &left, &request->control, sizeof(request->control)))
+        return "a record too short for its control data";
     if (shape & SOCKET && (!header->socket || header->socket >= RS_MAX_SOCKETS))
         return "a record of no possible socket";
     /* An address alone may be counted as payload or not (abi.h calls it both). */

@@ -19,6 +19,7 @@ struct request {
     struct rs_record header;
     struct rs_call call; /* of a call */
     struct rs_addr address;
+    struct rs_control control; /* with RS_SEND_CONTROL */
     const uint8_t *payload; /* in shared memory: may change while it is looked at */
     uint32_t length;
 };

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 1u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 2u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -157,12 +157,32 @@ struct rs_addr {
 };
 _Static_assert(sizeof(struct rs_addr) == 32, "addr");
 
+/* What belongs to one datagram beside its bytes and the other's address.  From the server: what the
+ * socket's RS_OPT_CONTROL asks for.  To the server: what the sender wants for this one alone. */
+#define RS_CONTROL_PACKET 1u /* address, interface_index, delivery */
+#define RS_CONTROL_TTL 2u
+#define RS_CONTROL_TOS 4u
+#define RS_CONTROL_ECN 8u /* to the server: the low two bits of tos, the others are the socket's */
+#define RS_CONTROL_ALL 15u
+enum rs_delivery { RS_DELIVERY_HOST = 0, RS_DELIVERY_BROADCAST = 1, RS_DELIVERY_MULTICAST = 2 };
+struct rs_control {
+    uint16_t present;         /* RS_CONTROL_* */
+    uint8_t family;           /* enum rs_family of the datagram: IPv4 on an IPv6 socket is RS_AF_INET */
+    uint8_t delivery;         /* enum rs_delivery, from the server */
+    uint8_t ttl, tos;         /* IPv6: hop limit, traffic class */
+    uint16_t reserved;
+    uint32_t interface_index; /* 0: to the server: any */
+    uint32_t reserved2;
+    uint8_t address[16];      /* this side's: where the datagram went, or is to come from (0: any) */
+};
+_Static_assert(sizeof(struct rs_control) == 32, "control");
+
 /* DLL to server.  "call": carries a rs_call and is answered by one RS_COMP_REPLY with its cookie. */
 enum rs_sub {
     RS_SUB_HELLO = 1, /* struct rs_hello: first record of a session */
     RS_SUB_SLOT,      /* call: make FIFO w<arg0>; reply when it can be opened */
-    RS_SUB_SOCKET,    /* call: arg0 family, arg1 type, arg2 protocol (0 = default), arg3 reserved;
-                         reply value = socket index, value2 = anchor number */
+    RS_SUB_SOCKET,    /* call: arg0 family, arg1 type, arg2 protocol (0 = default), arg3 as
+                         RS_OPT_CONTROL (datagrams); reply value = socket index, value2 = anchor number */
     RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: its hang-up counts from here on */
     RS_SUB_BIND,      /* call, rs_addr payload; reply carries the local rs_addr */
     RS_SUB_LISTEN,    /* call: arg0 backlog; from then on RS_COMP_ACCEPTED */
@@ -171,7 +191,8 @@ enum rs_sub {
     RS_SUB_SEND,      /* payload.  Stream or connected datagram; flag RS_SEND_OOB */
     RS_SUB_SENDTO,    /* rs_addr, then payload: one datagram.  flag RS_SEND_REPLY: a call record in
                          front of the address; the reply tells the first error and carries
-                         the local rs_addr (sending binds) */
+                         the local rs_addr (sending binds).  flag RS_SEND_CONTROL: a rs_control
+                         behind the address */
     RS_SUB_SHUTDOWN,  /* call: arg0 = RS_SHUT_*; sending side closes after what was queued */
     RS_SUB_CLOSE,     /* the DLL has closed its handle; flags RS_CLOSE_*.  The server closes if the
                          anchor is hung up, else leaves it to the anchor */
@@ -195,7 +216,8 @@ enum rs_sub {
 enum rs_comp {
     RS_COMP_REPLY = 1, /* struct rs_reply, then payload */
     RS_COMP_DATA,      /* stream payload; flags RS_DATA_* */
-    RS_COMP_DATAGRAM,  /* struct rs_addr (source), then payload */
+    RS_COMP_DATAGRAM,  /* struct rs_addr (source), with flag RS_DATAGRAM_CONTROL a struct rs_control,
+                          then payload */
     RS_COMP_EOF,       /* the peer closed its sending side, after all RS_COMP_DATA */
     RS_COMP_ERROR,     /* struct rs_error: asynchronous failure of the socket */
     RS_COMP_CONNECTED, /* struct rs_connected */
@@ -207,6 +229,8 @@ enum rs_comp {
 
 #define RS_SEND_OOB 1u
 #define RS_SEND_REPLY 2u
+#define RS_SEND_CONTROL 4u
+#define RS_DATAGRAM_CONTROL 1u
 #define RS_DATA_OOB 1u  /* one urgent byte, out of line */
 #define RS_DATA_MARK 2u /* no receive may span the place before the first byte of this payload */
 #define RS_CLOSE_ABORT 1u   /* reset the connection (linger 0, or unread data) */
@@ -320,6 +344,9 @@ enum rs_option {
                          default, UINT32_MAX = never */
     RS_OPT_MTU_DISCOVER, /* set: 1 never fragment, 2 fragment, 3 ignore what is known of the path */
     RS_OPT_MTU,          /* get: of a connected socket's path */
+    RS_OPT_CONTROL,      /* set: RS_CONTROL_*: what comes too with each datagram read from here on */
+    RS_OPT_IP_UNICAST_IF,   /* interface index, network order */
+    RS_OPT_IPV6_UNICAST_IF, /* the same */
     RS_OPT_MAX
 };
 struct rs_group {

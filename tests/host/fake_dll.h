@@ -62,6 +62,7 @@ struct fake_socket {
     bool closed, connected, eof;
     uint32_t connect_error, error, errors, sends_lost;
     struct rs_addr local, peer, source;
+    struct rs_control control; /* of the last datagram; all ones: none came with it */
     uint8_t *data; /* bytes arrived and not taken */
     size_t size, room;
     uint32_t consumed;
@@ -321,7 +322,13 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
         break;
     case RS_COMP_DATAGRAM:
         memcpy(&socket->source, body, sizeof(socket->source));
-        fake_arrived(socket, body + sizeof(socket->source), header->length);
+        body += sizeof(socket->source);
+        memset(&socket->control, 0xff, sizeof(socket->control));
+        if (header->flags & RS_DATAGRAM_CONTROL) {
+            memcpy(&socket->control, body, sizeof(socket->control));
+            body += sizeof(socket->control);
+        }
+        fake_arrived(socket, body, header->length);
         socket->datagrams++;
         break;
     case RS_COMP_EOF:
