@@ -56,14 +56,19 @@ static void on_data(struct arrival *arrival)
 
 static void on_datagram(struct arrival *arrival)
 {
-    uint32_t length;
-    const uint8_t *body = fixed_part(arrival, sizeof(struct rs_addr), &length);
+    bool with_control = arrival->header->flags & RS_DATAGRAM_CONTROL;
+    uint32_t length, fixed = sizeof(struct rs_addr) + (with_control ? sizeof(struct rs_control) : 0);
+    const uint8_t *body = fixed_part(arrival, fixed, &length);
+    struct rs_control control;
     struct rs_addr source;
 
     if (!body)
         return;
     memcpy(&source, body, sizeof(source));
-    receive_datagram(arrival->socket, &source, body + sizeof(source), length, &arrival->finished);
+    if (with_control)
+        memcpy(&control, body + sizeof(source), sizeof(control));
+    receive_datagram(arrival->socket, &source, with_control ? &control : NULL, body + fixed, length,
+                     &arrival->finished);
     arrival->edges = FD_READ;
 }
 

@@ -7,6 +7,7 @@
  * where on failure follows Wine's test_fionbio and its neighbours, which were run on Windows.
  */
 #include "ioctl.h"
+#include "control_data.h"
 #include "extension.h"
 #include "guarded_copy.h"
 #include "log.h"
@@ -131,6 +132,8 @@ static DWORD find_extension(struct ioctl_call *call)
         log_info("no extension function {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2, guid.Data3);
         return WSAEINVAL;
     }
+    if (function == (void *)ws_WSARecvMsg)
+        control_expect_messages(call->socket);
     return ioctl_return(call, &function, sizeof(function));
 }
 

@@ -11,6 +11,7 @@
 
 #include "winsock.h"
 #include "waiter.h"
+#include <ringsock/abi.h>
 
 struct socket;
 struct port;
@@ -41,6 +42,8 @@ struct operation {
     struct sockaddr *address; /* recvfrom: filled in; sendto: copy in address_copy */
     int *address_length;
     WSAMSG *message; /* WSARecvMsg: gets the flags and the length of the control data */
+    WSABUF message_control;    /* where that goes */
+    struct rs_control control; /* WSASendMsg: nothing present = as the socket's options say */
     bool probed; /* its memory was there when the operation began to wait */
     struct sockaddr_in6 address_copy;
     int address_copy_length;

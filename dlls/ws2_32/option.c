@@ -5,6 +5,7 @@
  * Takes the socket's lock for its fields; asks the server with no lock held.
  */
 #include "option.h"
+#include "control_data.h"
 #include "log.h"
 #include "request.h"
 #include "startup.h"
@@ -73,7 +74,9 @@ static DWORD value_get(struct socket *socket, const struct option *option, uint3
     *value = 0;
     if (option->get)
         return option->get(socket, value);
-    if (option->field)
+    if (option->control)
+        *value = (control_wanted(socket, option->level) & option->control) != 0;
+    else if (option->field)
         *value = field_read(socket, option);
     else if (option->server)
         return option_server_get(socket, option->server, value);
@@ -86,6 +89,8 @@ static DWORD value_set(struct socket *socket, const struct option *option, uint3
 
     if (option->set)
         return option->set(socket, value);
+    if (option->control)
+        return control_want(socket, option->level, option->control, value);
     if (option->server)
         error = option_server_set(socket, option->server, &value, sizeof(value));
     if (!error && option->field)

@@ -40,6 +40,7 @@ struct option {
      * both, the server is told and the field answers. */
     uint16_t field, field_size;
     uint16_t server;
+    uint8_t control; /* asks for control data: WANTED_* (control_data.h) */
     /* Instead of that, called without a lock.  Both return 0 or a WSA error code. */
     DWORD (*get)(struct socket *socket, uint32_t *value);
     DWORD (*set)(struct socket *socket, uint32_t value);

@@ -8,6 +8,7 @@
  * rest is lost, and the error is WSAEMSGSIZE.
  */
 #include "receive.h"
+#include "control_data.h"
 #include "guarded_copy.h"
 #include "log.h"
 #include "sockaddr.h"
@@ -107,13 +108,15 @@ static void keep_stream(struct socket *socket, const uint8_t *data, uint32_t len
         last->mark = mark;
 }
 
-static void keep_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
-                          uint32_t length)
+static void keep_datagram(struct socket *socket, const struct rs_addr *source,
+                          const struct rs_control *control, const uint8_t *data, uint32_t length)
 {
     struct segment *segment = keep_apart(socket, data, length, length);
 
     if (segment) {
         segment->source = *source;
+        if (control)
+            segment->control = *control;
         socket->arrived_datagrams++;
     }
 }
@@ -236,19 +239,8 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
 
 /* ---- datagrams ---- */
 
-/* There is no control data, because no option that asks for any can be set. */
-static void store_message(struct operation *operation)
-{
-    WSAMSG *message = operation->message;
-    DWORD flags = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
-
-    operation->result_flags = 0; /* those are in the message */
-    if ((!guarded_store(&message->Control.len, 0) || !guarded_store(&message->dwFlags, flags)) &&
-        !operation->probed)
-        operation->error = WSAEFAULT;
-}
-
-static void fill_datagram(struct operation *operation, const struct rs_addr *source,
+static void fill_datagram(const struct socket *socket, struct operation *operation,
+                          const struct rs_addr *source, const struct rs_control *control,
                           const uint8_t *data, uint32_t length)
 {
     receive_copy(operation, data, length);
@@ -262,7 +254,7 @@ static void fill_datagram(struct operation *operation, const struct rs_addr *sou
         sockaddr_store(source, operation->address, operation->address_length) && !operation->probed)
         operation->error = WSAEFAULT;
     if (operation->message)
-        store_message(operation);
+        control_store(socket, operation, control);
 }
 
 /* Whether the receive that was given a datagram takes it away from those behind it. */
@@ -291,7 +283,8 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
         return true;
     }
     if (segment) {
-        fill_datagram(operation, &segment->source, segment->data, segment->length);
+        fill_datagram(socket, operation, &segment->source, &segment->control, segment->data,
+                      segment->length);
         if (takes_away(operation)) {
             uint32_t length = segment->length;
 
@@ -310,8 +303,9 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
     return false;
 }
 
-void receive_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
-                      uint32_t length, struct operation_queue *finished)
+void receive_datagram(struct socket *socket, const struct rs_addr *source,
+                      const struct rs_control *control, const uint8_t *data, uint32_t length,
+                      struct operation_queue *finished)
 {
     struct operation *operation;
 
@@ -320,14 +314,14 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source, const
         return;
     }
     while (!socket->arrived && (operation = operation_pop(&socket->receiving))) {
-        fill_datagram(operation, source, data, length);
+        fill_datagram(socket, operation, source, control, data, length);
         operation_append(finished, operation);
         if (takes_away(operation)) {
             give_credit(socket, RS_DATAGRAM_COST(length));
             return;
         }
     }
-    keep_datagram(socket, source, data, length);
+    keep_datagram(socket, source, control, data, length);
 }
 
 /* Reported once, in its place among the datagrams: "a previous send operation resulted in..." */

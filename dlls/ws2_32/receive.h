@@ -26,8 +26,9 @@ DWORD receive_cut_short(const struct operation *operation, DWORD error);
  * appends the finished ones to `finished`, and keeps the rest. */
 void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length, bool mark,
                     struct operation_queue *finished);
-void receive_datagram(struct socket *socket, const struct rs_addr *source, const uint8_t *data,
-                      uint32_t length, struct operation_queue *finished);
+void receive_datagram(struct socket *socket, const struct rs_addr *source,
+                      const struct rs_control *control, const uint8_t *data, uint32_t length,
+                      struct operation_queue *finished);
 void receive_error(struct socket *socket, DWORD error, struct operation_queue *finished);
 void receive_end(struct socket *socket, struct operation_queue *finished);
 

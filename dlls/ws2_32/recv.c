@@ -4,6 +4,7 @@
  * lock; the queue is receive.c's.
  */
 #include "async_select.h"
+#include "control_data.h"
 #include "extension.h"
 #include "receive.h"
 #include "guarded_copy.h"
@@ -23,6 +24,7 @@ struct receive_call {
     DWORD *bytes_pointer, *flags_pointer; /* where the program wants them */
     bool by_value;                        /* recv, recvfrom: they have no such pointers */
     WSAMSG *message;                      /* WSARecvMsg: it has the flags, and most of the rest */
+    WSABUF control;
     struct sockaddr *from;
     int *from_length;
     WSAOVERLAPPED *overlapped;
@@ -77,6 +79,9 @@ static DWORD check_memory(const struct socket *socket, struct operation *operati
     if (operation->address && !guarded_writable(operation->address, sockaddr_size(socket->family)))
         return WSAEFAULT;
     if (operation->message && !guarded_writable(operation->message, sizeof(WSAMSG)))
+        return WSAEFAULT;
+    if (operation->message_control.len &&
+        !guarded_writable(operation->message_control.buf, operation->message_control.len))
         return WSAEFAULT;
     return operation_probe(operation);
 }
@@ -142,6 +147,7 @@ static void take_arguments(const struct socket *socket, const struct receive_cal
 {
     operation->flags = call->flags;
     operation->message = call->message;
+    operation->message_control = call->control;
     operation->address = socket->type == SOCK_STREAM ? NULL : call->from;
     operation->address_length = call->from_length;
     operation->result_refused = pointer_is_bad(call, overlapped);
@@ -295,7 +301,7 @@ static DWORD receive_overlapped(struct socket *socket, struct receive_call *call
 /* WSARecvMsg's page: for datagram sockets only; "The only possible input value for the dwFlags
  * member
  * ... is MSG_PEEK"; what an earlier call has left there does no harm. */
-static DWORD take_message(const struct socket *socket, struct receive_call *call)
+static DWORD take_message(struct socket *socket, struct receive_call *call)
 {
     WSAMSG message;
 
@@ -312,6 +318,8 @@ static DWORD take_message(const struct socket *socket, struct receive_call *call
     call->count = message.dwBufferCount;
     call->from = message.name;
     call->from_length = &call->message->namelen;
+    call->control = message.Control;
+    control_ask_packet(socket);
     return 0;
 }
 

@@ -128,7 +128,8 @@ DWORD request_call(struct request *request)
 
     if (!session && (error = session_open(&session)))
         return error;
-    if (request->payload_size + request->payload2_size > RS_MAX_PAYLOAD + sizeof(struct rs_addr))
+    if (request->payload_size + request->payload2_size > RS_MAX_PAYLOAD + sizeof(struct rs_addr) +
+                                                           sizeof(struct rs_control))
         return WSAEMSGSIZE;
     if (!(call.waiter = waiter_current()))
         return WSAENOBUFS;

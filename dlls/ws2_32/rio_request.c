@@ -271,6 +271,7 @@ static void datagram_told(struct pending_call *call)
         if (request->lost == socket->sends_lost) { /* or this one may be what was lost */
             socket->last_destination = request->to;
             socket->last_size = (uint32_t)operation->total;
+            memset(&socket->last_source, 0, sizeof(socket->last_source));
         }
         if (!socket->bound)
             socket->local = request->from;

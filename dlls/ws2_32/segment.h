@@ -17,6 +17,7 @@ struct segment {
     bool large;            /* of the size that is kept for the next one */
     DWORD error;           /* datagrams: this is no datagram, but what happened to one */
     struct rs_addr source; /* datagrams */
+    struct rs_control control;
     uint8_t data[];
 };
 

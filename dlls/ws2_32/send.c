@@ -132,16 +132,24 @@ static bool push_stream(struct socket *socket, struct operation *operation, bool
 static bool submit_datagram_to(struct socket *socket, struct operation *operation,
                                const struct rs_addr *to)
 {
-    uint32_t length = (uint32_t)operation->total, size;
+    uint32_t length = (uint32_t)operation->total, size, fixed = sizeof(*to);
     struct rs_record *record;
+    uint16_t flags = 0;
 
-    size = sizeof(*record) + sizeof(*to) + length;
-    if (!(record = submit_begin(socket->session, RS_SUB_SENDTO, 0, socket->index, size))) {
+    if (operation->control.present) {
+        flags = RS_SEND_CONTROL;
+        fixed += sizeof(operation->control);
+    }
+    size = sizeof(*record) + fixed + length;
+    if (!(record = submit_begin(socket->session, RS_SUB_SENDTO, flags, socket->index, size))) {
         operation->error = WSAENETDOWN;
         return false;
     }
     memcpy(record + 1, to, sizeof(*to));
-    if (!copy_out(operation, 0, (uint8_t *)(record + 1) + sizeof(*to), length)) {
+    if (flags)
+        memcpy((uint8_t *)(record + 1) + sizeof(*to), &operation->control,
+               sizeof(operation->control));
+    if (!copy_out(operation, 0, (uint8_t *)(record + 1) + fixed, length)) {
         submit_abandon(socket->session);
         operation->error = WSAEFAULT;
         return false;

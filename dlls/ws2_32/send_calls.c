@@ -3,6 +3,7 @@
  * send, sendto, WSASend, WSASendTo, WSASendMsg, WSASendDisconnect: from their arguments to one
  * operation.  Takes the socket's lock; the rest is send.c's.
  */
+#include "control_data.h"
 #include "guarded_copy.h"
 #include "request.h"
 #include "send.h"
@@ -21,6 +22,7 @@ struct send_call {
     DWORD flags;
     const struct sockaddr *to;
     int to_length;
+    WSABUF control; /* WSASendMsg */
     WSAOVERLAPPED *overlapped;
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
 };
@@ -50,6 +52,11 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
             return WSAEADDRNOTAVAIL;
         operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
     }
+    if (call->control.len) {
+        operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
+        if ((error = control_parse(&call->control, socket->family, to, &operation->control)))
+            return error;
+    }
     return operation->total > DATAGRAM_MAX ? WSAEMSGSIZE : 0;
 }
 
@@ -70,7 +77,8 @@ static bool is_checked(const struct socket *socket, const struct operation *oper
                        const struct rs_addr *to)
 {
     return wire_address_equal(to, &socket->last_destination) &&
-           operation->total <= socket->last_size;
+           operation->total <= socket->last_size &&
+           control_same_source(&operation->control, &socket->last_source);
 }
 
 static void count_submitted(struct socket *socket, uint32_t cost)
@@ -84,13 +92,18 @@ static void count_submitted(struct socket *socket, uint32_t cost)
 static DWORD send_checked_datagram(struct socket *socket, struct operation *operation,
                                    const struct rs_addr *to)
 {
+    struct {
+        struct rs_addr to;
+        struct rs_control control;
+    } fixed = {*to, operation->control};
+    bool with_control = operation->control.present;
     struct rs_addr local = {0};
     struct request request = {.session = socket->session,
                               .type = RS_SUB_SENDTO,
-                              .flags = RS_SEND_REPLY,
+                              .flags = RS_SEND_REPLY | (with_control ? RS_SEND_CONTROL : 0),
                               .socket = socket->index,
-                              .payload = to,
-                              .payload_size = sizeof(*to),
+                              .payload = &fixed,
+                              .payload_size = with_control ? sizeof(fixed) : sizeof(fixed.to),
                               .reply = &local,
                               .reply_size = sizeof(local)};
     uint8_t *data;
@@ -110,6 +123,7 @@ static DWORD send_checked_datagram(struct socket *socket, struct operation *oper
         if (lost == socket->sends_lost) { /* or this one may be what was lost on its way */
             socket->last_destination = *to;
             socket->last_size = (uint32_t)operation->total;
+            socket->last_source = operation->control;
         }
         if (!socket->bound)
             socket->local = local;
@@ -382,7 +396,8 @@ static DWORD message_check(const struct socket *socket, const WSAMSG *message)
 {
     if (socket->type == SOCK_STREAM)
         return WSAEINVAL; /* WSASendMsg's page: datagram and raw sockets only */
-    return message->Control.len ? WSAEOPNOTSUPP : 0;
+    /* "... was a NULL pointer and the Control.len member ... was not set to zero" */
+    return !message->Control.buf && message->Control.len ? WSAEFAULT : 0;
 }
 
 /* "a bad call to WSASendMsg will also bind the socket" (Wine's test_WSASendMsg, run on Windows) */
@@ -398,6 +413,8 @@ int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes,
                       LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct socket *socket = socket_get(s);
+    struct send_call call = {
+        .bytes_pointer = bytes, .flags = flags, .overlapped = overlapped, .routine = routine};
     WSAMSG copy;
     DWORD error;
 
@@ -409,6 +426,10 @@ int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes,
     socket_put(socket);
     if (error)
         return return_error(error);
-    return WSASendTo(s, copy.lpBuffers, copy.dwBufferCount, bytes, flags, copy.name, copy.namelen,
-                     overlapped, routine);
+    call.buffers = copy.lpBuffers;
+    call.count = copy.dwBufferCount;
+    call.to = copy.name;
+    call.to_length = copy.namelen;
+    call.control = copy.Control;
+    return transmit(s, &call);
 }

@@ -78,7 +78,8 @@ struct socket {
     uint32_t submitted;   /* handed to the server since the beginning, as `sent` counts */
     uint32_t send_window; /* bytes that may wait in the server before a send is pending */
     struct rs_addr last_destination; /* datagrams: sending there has worked, */
-    uint32_t last_size;              /* with as many bytes */
+    uint32_t last_size;              /* with as many bytes, */
+    struct rs_control last_source;   /* from there: its address and interface */
     uint32_t sends_lost;             /* datagrams of which the server said later that it failed */
     struct operation_queue sending;
     bool fin_pending; /* shutdown(SD_SEND) waits for `sending` to be handed over */
@@ -131,6 +132,8 @@ struct socket {
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
     uint32_t max_retransmit; /* TCP_MAXRT; 0: as the host does */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
+    uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
+    uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */
 };
 
 /* ---- finding and holding (handle_table.c) ---- */

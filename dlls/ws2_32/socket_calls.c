@@ -3,6 +3,7 @@
  * socket, WSASocket, closesocket, bind, shutdown, getsockname, getpeername.  Takes the socket's
  * lock, never while it waits for the server.
  */
+#include "control_data.h"
 #include "log.h"
 #include "protocols.h"
 #include "receive.h"
@@ -33,6 +34,7 @@ static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *pr
     request->session = session;
     request->arg[0] = protocol->iAddressFamily == AF_INET6 ? RS_AF_INET6 : RS_AF_INET;
     request->arg[1] = protocol->iSocketType == SOCK_STREAM ? RS_STREAM : RS_DGRAM;
+    request->arg[3] = protocol->iSocketType == SOCK_STREAM ? 0 : control_at_birth();
     return request_call(request);
 }
 

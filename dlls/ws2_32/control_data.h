@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Control data: the messages that WSARecvMsg returns and WSASendMsg takes.  See control_data.c.
+ */
+#ifndef RINGSOCK_CONTROL_DATA_H
+#define RINGSOCK_CONTROL_DATA_H
+
+#include "socket.h"
+
+/* What an option asks for: bits of socket.control_ip and control_ip6. */
+enum {
+    WANTED_PKTINFO = 1,
+    WANTED_DESTINATION = 2, /* IP_RECVDSTADDR */
+    WANTED_INTERFACE = 4,   /* IP_RECVIF */
+    WANTED_ARRIVAL = 8,     /* IP_ORIGINAL_ARRIVAL_IF */
+    WANTED_TTL = 16,
+    WANTED_TOS = 32,
+    WANTED_ECN = 64,
+};
+
+/* The options of one level.  control_want asks the server: no lock. */
+uint32_t control_wanted(struct socket *socket, int level);
+DWORD control_want(struct socket *socket, int level, uint32_t which, bool on);
+
+/* Somebody will call WSARecvMsg, on this socket or another: so datagrams should bring along whether
+ * they were broadcast.  No lock. */
+void control_expect_messages(struct socket *socket);
+/* The same, of this socket. */
+void control_ask_packet(struct socket *socket);
+/* What a new datagram socket should begin with: RS_CONTROL_*. */
+uint32_t control_at_birth(void);
+
+/* A WSARecvMsg gets a datagram: fills in its control data and flags.  `control` may be NULL.
+ * Caller holds the socket's lock. */
+void control_store(const struct socket *socket, struct operation *operation,
+                   const struct rs_control *control);
+
+/* What WSASendMsg was given, for a datagram to that address: WSAEINVAL if it makes no sense,
+ * WSAEFAULT if it is not there. */
+DWORD control_parse(const WSABUF *buffer, int family, const struct rs_addr *to,
+                    struct rs_control *control);
+/* Whether both come from the same address and interface. */
+bool control_same_source(const struct rs_control *first, const struct rs_control *second);
+
+#endif
