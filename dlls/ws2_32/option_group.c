@@ -124,3 +124,45 @@ DWORD write_leave_group(struct socket *socket, const char *buffer, int length)
 {
     return change_group(socket, false, buffer, length);
 }
+
+/* IP_UNICAST_IF: set with "an interface index in network byte order"; "When getting this option,
+ * the optval returns the current default interface index ... in host byte order." */
+static DWORD tell_unicast_interface(struct socket *socket, uint16_t option, uint32_t index)
+{
+    uint32_t value = htonl(index);
+
+    if (socket->type == SOCK_STREAM) /* Linux has no such thing for them */
+        return index ? WSAENOPROTOOPT : 0;
+    return option_server_set(socket, option, &value, sizeof(value));
+}
+
+DWORD get_unicast_interface(struct socket *socket, uint32_t *value)
+{
+    *value = socket->unicast_interface;
+    return 0;
+}
+
+DWORD set_unicast_interface(struct socket *socket, uint32_t value)
+{
+    DWORD error = tell_unicast_interface(socket, RS_OPT_IP_UNICAST_IF, ntohl(value));
+
+    if (!error)
+        socket->unicast_interface = ntohl(value);
+    return error;
+}
+
+/* IPV6_UNICAST_IF: "a 4-byte interface index ... in host byte order", both ways. */
+DWORD get_unicast_interface6(struct socket *socket, uint32_t *value)
+{
+    *value = socket->unicast_interface6;
+    return 0;
+}
+
+DWORD set_unicast_interface6(struct socket *socket, uint32_t value)
+{
+    DWORD error = tell_unicast_interface(socket, RS_OPT_IPV6_UNICAST_IF, value);
+
+    if (!error)
+        socket->unicast_interface6 = value;
+    return error;
+}

@@ -134,6 +134,7 @@ struct socket {
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
     uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
     uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */
+    uint32_t unicast_interface, unicast_interface6; /* host order */
 };
 
 /* ---- finding and holding (handle_table.c) ---- */

@@ -461,6 +461,39 @@ static void test_dual_stack(void)
     message_free(m);
 }
 
+/* IP_UNICAST_IF: set "in network byte order"; "the optval returns the current default interface
+ * index ... in host byte order".  IPV6_UNICAST_IF: both "in host byte order". */
+static void test_unicast_interface(int family)
+{
+    struct message *m = message_new(family);
+    DWORD index = 0, value, got = 77;
+    int length = sizeof(got);
+
+    enable(m->b, m->level, IP_PKTINFO, 1);
+    message_pass(m);
+    if (family == AF_INET) {
+        IN_PKTINFO *info = message_find(m, IPPROTO_IP, IP_PKTINFO, sizeof(*info));
+        index = info ? info->ipi_ifindex : 0;
+    } else {
+        IN6_PKTINFO *info = message_find(m, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(*info));
+        index = info ? info->ipi6_ifindex : 0;
+    }
+    ok(index, "no interface\n");
+    value = family == AF_INET ? htonl(index) : index;
+    ok_success(getsockopt(m->a, m->level, TYPE_UNICAST_IF, (char *)&got, &length));
+    ok(!got, "got %lx\n", got);
+    if (!on_builtin()) {
+        ok_success(setsockopt(m->a, m->level, TYPE_UNICAST_IF, (char *)&value, sizeof(value)));
+        ok_success(getsockopt(m->a, m->level, TYPE_UNICAST_IF, (char *)&got, &length));
+        ok(got == index, "got %lx\n", got);
+        message_pass(m);
+        value = 0;
+        ok_success(setsockopt(m->a, m->level, TYPE_UNICAST_IF, (char *)&value, sizeof(value)));
+        message_pass(m);
+    }
+    message_free(m);
+}
+
 START_TEST(control_send)
 {
     net_start();
@@ -475,6 +508,7 @@ START_TEST(control_send)
         RUN(test_ecn_beside_option, family);
         RUN(test_bad_data, family);
         RUN(test_connected, family);
+        RUN(test_unicast_interface, family);
         if (family == AF_INET6)
             break;
     }
