@@ -11,40 +11,13 @@
 #ifndef RINGSOCK_TESTS_MODEL_FLOW_H
 #define RINGSOCK_TESTS_MODEL_FLOW_H
 
+#include "model_failure.h"
 #include "model_scatter.h"
 
 #define SOURCES_MAX 3
 
-/* The seed of the round that runs, for the line that tells how to repeat it. */
-static ULONG64 model_seed;
-
 static LONG volatile model_receives; /* begun */
 static LONG volatile model_sends, model_cancels;
-static LONG volatile model_progress; /* anything at all */
-
-/* A flow's failure ends the program: what comes after the first one says nothing new, and threads
- * may wait for bytes that are lost. */
-static void __attribute__((noreturn)) model_stop(const char *text)
-{
-    ok(0, "%s\nto repeat: RINGSOCK_TEST_SEED=0x%llx RINGSOCK_TEST_OPERATIONS=1 %s\n", text,
-       model_seed, rt.name);
-    rt_summary();
-    TerminateProcess(GetCurrentProcess(), 1);
-    for (;;)
-        Sleep(INFINITE);
-}
-
-static void __attribute__((noreturn, format(gnu_printf, 1, 2)))
-model_failed(const char *format, ...)
-{
-    char text[400];
-    va_list args;
-
-    va_start(args, format);
-    rt_vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    model_stop(text);
-}
 
 enum style { BY_EVENT, BY_ROUTINE, BY_PORT, BY_ASKING, BY_CALL };
 
