@@ -28,6 +28,8 @@ static void move_stream(struct socket *target, struct socket *source)
     target->peer_closed = source->peer_closed;
     target->receive_done = source->receive_done;
     target->urgent = source->urgent;
+    target->urgent_held = source->urgent_held;
+    target->urgent_byte = source->urgent_byte;
     target->marks = source->marks;
     target->pending_error = source->pending_error;
     target->delivered = source->delivered;

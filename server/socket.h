@@ -58,6 +58,8 @@ struct socket {
     bool receive_done;      /* end of data, an error, or shut: nothing more is read */
     bool stalled;           /* out of credit */
     bool urgent;            /* an urgent byte is somewhere ahead */
+    bool urgent_held;       /* urgent_byte has been taken and not told of yet */
+    uint8_t urgent_byte;
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
     uint8_t control;        /* datagrams: RS_CONTROL_* that come with each */
@@ -140,6 +142,7 @@ uint32_t stream_error_code(const struct socket *socket, int error); /* of a conn
 #define URGENT_IN_LINE 2 /* marks: the next byte is urgent, and a record of its own */
 void urgent_announced(struct socket *socket);   /* EPOLLPRI */
 bool urgent_before_read(struct socket *socket); /* false: not now, the completion ring is full */
+bool urgent_tell(struct socket *socket); /* what is held; false: the completion ring is full */
 int urgent_set_inline(struct socket *socket, bool on); /* 0, or -1 with errno */
 void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent byte */
 /* datagram.c */

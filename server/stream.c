@@ -119,8 +119,11 @@ static enum work read_once(struct socket *socket)
         return WORK_BLOCKED;
     count = recv(socket->watch.fd, record + 1, size, 0);
     if (count <= 0) {
+        int error = errno;
+
+        urgent_tell(socket); /* there is room, and nothing comes behind the end */
         if (count)
-            stream_error(socket, errno);
+            stream_error(socket, error);
         else
             stream_end(socket);
         return WORK_DONE;
@@ -143,9 +146,13 @@ enum work stream_read(struct socket *socket)
 
     for (int i = 0; i < RECORDS_PER_TURN && work == WORK_MORE; i++) {
         if (!socket->readable || socket->receive_done)
-            return WORK_DONE;
-        work = read_once(socket);
+            work = WORK_DONE;
+        else
+            work = read_once(socket);
     }
+    /* out of credit, or read on behind it */
+    if ((work == WORK_DONE || !socket->urgent) && !urgent_tell(socket))
+        return WORK_BLOCKED;
     return work;
 }
 

@@ -8,8 +8,9 @@
  * Windows keeps urgent bytes in a queue beside the stream, as many as come.  Linux remembers one
  * (tcp_check_urg): it is in its place in the stream, recv(MSG_OOB) copies it, and reading on skips
  * it; a second one that comes before that turns the first into ordinary data.  So each is taken as
- * soon as it is announced, and the stream is read on behind it.  A sender whose peer is of this
- * server too does not even leave the time for a second one.
+ * soon as it is announced, the stream is read on behind it, and only then it is told of: whoever
+ * answers it with another one cannot be too early.  A sender whose peer is of this server too does
+ * not even leave the time for a second one.
  */
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -20,17 +21,35 @@
 #include "socket.h"
 
 /* Does not count against the credit: it comes through although the stream is stalled. */
-static bool take(struct socket *socket)
+bool urgent_tell(struct socket *socket)
 {
     struct rs_record header = {
         .type = RS_COMP_DATA, .flags = RS_DATA_OOB, .socket = socket->index, .length = 1};
-    struct rs_record *record = comp_reserve(socket->session, 1);
+    struct rs_record *record;
 
-    if (!record)
+    if (!socket->urgent_held)
+        return true;
+    if (!(record = comp_reserve(socket->session, 1)))
         return false;
-    if (recv(socket->watch.fd, record + 1, 1, MSG_OOB) == 1) { /* else it has been taken before */
+    *(uint8_t *)(record + 1) = socket->urgent_byte;
+    socket->urgent_held = false;
+    comp_publish(socket->session, record, &header, 1);
+    return true;
+}
+
+/* False: one that was taken before cannot be told of yet. */
+static bool take(struct socket *socket)
+{
+    uint8_t byte;
+
+    if (recv(socket->watch.fd, &byte, 1, MSG_OOB | MSG_PEEK) != 1)
+        return true; /* it has been taken before */
+    if (!urgent_tell(socket))
+        return false;
+    if (recv(socket->watch.fd, &byte, 1, MSG_OOB) == 1) {
         socket->oob_delivered++;
-        comp_publish(socket->session, record, &header, 1);
+        socket->urgent_byte = byte;
+        socket->urgent_held = true;
     }
     return true;
 }
@@ -61,8 +80,9 @@ int urgent_set_inline(struct socket *socket, bool on)
 {
     int value = on;
 
-    if (on && !socket->oob_inline && socket->urgent && socket->state == SOCKET_CONNECTED)
-        stream_read(socket);
+    if (on && !socket->oob_inline && socket->urgent && socket->state == SOCKET_CONNECTED &&
+        stream_read(socket) == WORK_BLOCKED)
+        socket_queue_work(socket);
     socket->oob_inline = on;
     return setsockopt(socket->watch.fd, SOL_SOCKET, SO_OOBINLINE, &value, sizeof(value));
 }
