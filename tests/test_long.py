@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests that run for minutes, on ours only: `make check-long`.  The suite leaves them out.
 
-The model of tests/conformance/order_model.c with at least a million receives from each seed; random
-records to the server; as many sockets as there can be.
+The model of tests/conformance/order_model.c and the stress of tests/conformance/cancel_stress.c,
+with at least a million receives from each seed; random records to the server; as many sockets as
+there can be.
 """
 import random
 import re
@@ -18,19 +19,30 @@ pytestmark = pytest.mark.long
 
 OPERATIONS = 1_000_000
 HOUR = 3600
+SEEDS = pytest.mark.parametrize("seed", [0x600D5EED, 0xDECADE, "new"])
 
 
-@pytest.mark.parametrize("seed", [0x600D5EED, 0xDECADE, "new"])
-def test_order_model(seed, width, ours, build, run_wine, capsys):
+def run_long(program, done_line, seed, width, ours, build, run_wine, capsys):
+    """Runs the program from a seed; its line that matches says how much was done."""
     if seed == "new":
         seed = random.randrange(1 << 64)
-    result = run_wine(build.exe("order_model", width), prefix=ours, timeout=HOUR + 60, check=False,
+    result = run_wine(build.exe(program, width), prefix=ours, timeout=HOUR + 60, check=False,
                       env={"RINGSOCK_TEST_SEED": hex(seed), "RINGSOCK_TEST_OPERATIONS": OPERATIONS,
                            "RINGSOCK_TEST_TIMEOUT": HOUR})
-    done = re.search(r"^order_model: (\d+) receives, .* in \d+ ms$", result.out, re.MULTILINE)
+    done = re.search(rf"^{program}: {done_line} in \d+ ms$", result.out, re.MULTILINE)
     assert result.rc == 0 and done and int(done[1]) >= OPERATIONS, str(result)
     with capsys.disabled():
-        print(f"\nfrom seed {seed:#x}: {done[0]}")
+        print(f"\nfrom seed {seed:#x}, {width}: {done[0]}")
+
+
+@SEEDS
+def test_order_model(seed, width, ours, build, run_wine, capsys):
+    run_long("order_model", r"(\d+) receives, .*", seed, width, ours, build, run_wine, capsys)
+
+
+@SEEDS
+def test_cancel_stress(seed, width, ours, build, run_wine, capsys):
+    run_long("cancel_stress", r"(\d+) operations, .*", seed, width, ours, build, run_wine, capsys)
 
 
 @pytest.mark.parametrize("seed", [10_000, "new"])
