@@ -20,8 +20,9 @@ OPERATIONS = 200
 KINDS = ("send", "recv", "recv_empty", "wsasend", "wsarecv", "wsasend_overlapped",
          "wsarecv_overlapped", "select_empty", "select_ready", "poll_empty", "poll_ready",
          "fionread", "pingpong")
+RIO_KINDS = ("rio_receive", "rio_send", "rio_send_deferred", "rio_dequeue_empty", "rio_pingpong_port")
 LOCAL = ("recv", "recv_empty", "wsarecv", "select_empty", "select_ready", "poll_empty", "poll_ready",
-         "fionread")
+         "fionread", "rio_receive")
 # "0024: recv_socket( ..." asks, "0024: recv_socket() = 0 { ..." answers
 REQUEST = re.compile(r"^([0-9a-f]{4}): (\w+)\( ?")
 ANSWER = re.compile(r"^([0-9a-f]{4}): (\w+)\(\) = \w+ ?(.*)")
@@ -109,7 +110,7 @@ def requests_of(lines, kind):
             if (m := REQUEST.match(line)) and m[1] in threads and not ANSWER.match(line)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS + RIO_KINDS)
 def test_no_wineserver_request(kind, width, own_prefix, build, traces, tmp_path):
     lines, out = trace_of(own_prefix, build, traces, width, tmp_path)
     assert f"{kind} {OPERATIONS}" in out

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rio_types.h"
+
 static SOCKET near_end, far_end; /* operations are made on near_end */
 static int operations = 200;
 static const char *kind_name;
@@ -222,6 +224,82 @@ static void do_pingpong(void)
         fail("recv", result);
 }
 
+/* ---- registered I/O, on near_end; one place and one slot of memory suffice ---- */
+
+static struct {
+    cq_t cq, port_cq;
+    rq_t rq;
+    HANDLE port;
+    OVERLAPPED notification;
+    buffer_t id;
+    char data[64];
+    SOCKET s; /* what is told by port is a connection of its own */
+    SOCKET peer;
+    rq_t port_rq;
+} registered;
+
+static void rio_one(cq_t cq)
+{
+    struct result result = {-1, 0, 0, 0};
+    ULONG count = rio.dequeue(cq, &result, 1);
+
+    if (count != 1 || result.status || result.bytes != 1)
+        fail("RIODequeueCompletion", (int)count);
+}
+
+static void do_rio_receive(void)
+{
+    struct slice slice = {registered.id, 0, 1};
+
+    if (!rio.receive(registered.rq, &slice, 1, 0, NULL))
+        fail("RIOReceive", 0);
+    rio_one(registered.cq);
+}
+
+static void do_rio_send(void)
+{
+    struct slice slice = {registered.id, 1, 1};
+
+    if (!rio.send(registered.rq, &slice, 1, 0, NULL))
+        fail("RIOSend", 0);
+    rio_one(registered.cq);
+}
+
+static void do_rio_send_deferred(void)
+{
+    struct slice slice = {registered.id, 1, 1};
+
+    if (!rio.send(registered.rq, &slice, 1, MSG_DEFER, NULL) ||
+        !rio.send(registered.rq, NULL, 0, MSG_COMMIT, NULL))
+        fail("RIOSend", 0);
+    rio_one(registered.cq);
+}
+
+static void do_rio_dequeue_empty(void)
+{
+    struct result result;
+
+    if (rio.dequeue(registered.cq, &result, 1))
+        fail("RIODequeueCompletion", 1);
+}
+
+/* There and back: RIONotify, a packet, one completion. */
+static void do_rio_pingpong_port(void)
+{
+    struct slice slice = {registered.id, 2, 1};
+    OVERLAPPED *overlapped;
+    ULONG_PTR key;
+    DWORD bytes;
+
+    if (!rio.receive(registered.port_rq, &slice, 1, 0, NULL) || rio.notify(registered.port_cq))
+        fail("RIONotify", 0);
+    if (send(registered.peer, "x", 1, 0) != 1)
+        fail("send", 0);
+    if (!GetQueuedCompletionStatus(registered.port, &bytes, &key, &overlapped, 20000))
+        fail("GetQueuedCompletionStatus", 0);
+    rio_one(registered.port_cq);
+}
+
 static const struct kind {
     const char *name;
     void (*operation)(void);
@@ -241,7 +319,13 @@ static const struct kind {
     {"poll_ready", do_poll_ready, TRUE, TRUE},
     {"fionread", do_fionread, TRUE, TRUE},
     {"pingpong", do_pingpong, FALSE, TRUE},
+    {"rio_receive", do_rio_receive, TRUE, TRUE},
+    {"rio_send", do_rio_send, FALSE, TRUE},
+    {"rio_send_deferred", do_rio_send_deferred, FALSE, TRUE},
+    {"rio_dequeue_empty", do_rio_dequeue_empty, FALSE, TRUE},
+    {"rio_pingpong_port", do_rio_pingpong_port, FALSE, TRUE},
 };
+#define PLAIN_KINDS 14 /* what a Winsock without registered I/O can do */
 
 static void run(const struct kind *kind, BOOL marked)
 {
@@ -263,7 +347,7 @@ static void run(const struct kind *kind, BOOL marked)
     drain(far_end);
 }
 
-static void connect_pair(void)
+static void connect_pair(DWORD flags, SOCKET *near_s, SOCKET *far_s)
 {
     struct sockaddr_in address = {0};
     int length = sizeof(address);
@@ -271,29 +355,53 @@ static void connect_pair(void)
 
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    near_end = socket(AF_INET, SOCK_STREAM, 0);
+    *near_s = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, flags | WSA_FLAG_OVERLAPPED);
     if (bind(l, (struct sockaddr *)&address, sizeof(address)) || listen(l, 1) ||
         getsockname(l, (struct sockaddr *)&address, &length) ||
-        connect(near_end, (struct sockaddr *)&address, length))
+        connect(*near_s, (struct sockaddr *)&address, length))
         fail("connecting", -1);
-    far_end = accept(l, NULL, NULL);
-    if (far_end == INVALID_SOCKET)
+    *far_s = accept(l, NULL, NULL);
+    if (*far_s == INVALID_SOCKET)
         fail("accept", -1);
     closesocket(l);
 }
 
+static void prepare_registered(void)
+{
+    struct notification how = {.type = 2};
+
+    registered.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    how.u.port.port = registered.port;
+    how.u.port.overlapped = &registered.notification;
+    registered.cq = rio.create_cq(2, NULL);
+    registered.port_cq = rio.create_cq(2, &how);
+    registered.id = rio.register_buffer(registered.data, sizeof(registered.data));
+    registered.rq = rio.create_rq(near_end, 1, 1, 1, 1, registered.cq, registered.cq, NULL);
+    connect_pair(WSA_FLAG_REGISTERED_IO, &registered.s, &registered.peer);
+    registered.port_rq = rio.create_rq(registered.s, 1, 1, 1, 1, registered.port_cq,
+                                       registered.port_cq, NULL);
+    if (!registered.rq || !registered.port_rq || registered.id == BAD_BUFFER)
+        fail("registered I/O", 0);
+}
+
 int main(int argc, char **argv)
 {
+    unsigned i, count = sizeof(kinds) / sizeof(kinds[0]);
+    BOOL has_rio;
     WSADATA data;
-    unsigned i;
 
     kind_name = "start";
     if (argc > 1 && (operations = atoi(argv[1])) < 1)
         return 2;
     if (WSAStartup(MAKEWORD(2, 2), &data))
         fail("WSAStartup", -1);
-    connect_pair();
-    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    has_rio = rio_get();
+    connect_pair(has_rio ? WSA_FLAG_REGISTERED_IO : 0, &near_end, &far_end);
+    if (has_rio)
+        prepare_registered();
+    else
+        count = PLAIN_KINDS;
+    for (i = 0; i < count; i++) {
         run(&kinds[i], FALSE); /* steady state: nothing is done for the first time between marks */
         run(&kinds[i], TRUE);
         printf("%s %d\n", kinds[i].name, operations);
