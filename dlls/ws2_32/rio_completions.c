@@ -31,6 +31,7 @@ struct rio_completions {
     struct operation *first, *last; /* linked by next */
     ULONG notifiable;               /* of them, without RIO_MSG_DONT_NOTIFY */
     bool armed;                     /* RIONotify was called, and nothing has come since */
+    ULONG in_vain;                  /* how often nothing was there, since something was */
 
     int type; /* enum rio_notification_type, 0: none */
     HANDLE event;
@@ -401,11 +402,26 @@ static void fill(struct rio_result *result, struct rio_request *request)
     result->request_context = (ULONG_PTR)request->context;
 }
 
+/* A program that polls in a loop needs the server to run: where there are more threads than processors
+ * it might keep it from that for a time slice each turn.  No wineserver call, and some 100 polls are
+ * nothing beside one turn of the scheduler. */
+#define POLLS_IN_VAIN 128u
+
+static bool is_in_vain(struct rio_completions *queue, ULONG count)
+{
+    queue->in_vain = count ? 0 : queue->in_vain + 1;
+    if (queue->in_vain < POLLS_IN_VAIN)
+        return false;
+    queue->in_vain = 0;
+    return true;
+}
+
 ULONG WINAPI rio_dequeue(ULONG_PTR cq, struct rio_result *results, ULONG size)
 {
     struct session *session = session_current();
     struct rio_completions *queue;
     struct operation *entry, *next;
+    bool yields;
     ULONG count;
 
     if (session)
@@ -413,7 +429,10 @@ ULONG WINAPI rio_dequeue(ULONG_PTR cq, struct rio_result *results, ULONG size)
     if (!(queue = lock_queue(cq)))
         return RIO_CQ_CORRUPT;
     entry = take_entries(queue, size, &count);
+    yields = is_in_vain(queue, count);
     unlock_queue(queue);
+    if (yields)
+        SwitchToThread();
     for (; entry; entry = next) {
         next = entry->next;
         fill(results++, rio_request_of(entry));
