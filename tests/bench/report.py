@@ -59,7 +59,8 @@ def _cells(summary, systems):
     cells = [summary.row.title, summary.row.unit]
     for system in systems:
         stats = summary.stats.get(system)
-        cells.append(" / ".join(number(v) for v in stats) if stats else "failed")
+        missing = "-" if summary.row.only not in ("", system) else "failed"
+        cells.append(" / ".join(number(v) for v in stats) if stats else missing)
     if "ours" in systems:
         gain, share = summary.gain, summary.share
         cells.append("-" if gain is None else f"{number(gain)}x")

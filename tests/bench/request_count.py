@@ -58,6 +58,8 @@ def count(systems, rows, limit):
             system.restart(trace=out)
             trace = Trace(file)
             for row in rows:
+                if row.only and row.only != system.name:
+                    continue
                 first, second = row.ops, 2 * row.ops
                 try:
                     few = _count(system, row, first, trace, limit)

@@ -5,6 +5,7 @@ to the built-in is to be reached. Owns nothing else; calls nothing."""
 from dataclasses import dataclass
 
 RATE, COST, BYTES = "1/s", "us", "MB/s"
+WAYS = {"port": "by port", "poll": "polled"}
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Row:
     program: str
     args: tuple = ()
     ops: int = 1000  # operations between the two runs whose requests are subtracted
+    only: str = ""  # the one system that can do it
 
     def value(self, result):
         """A result line's numbers in this row's unit."""
@@ -42,12 +44,25 @@ def _told(program, how, conns):
                ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns))
 
 
+def _rio(how, conns):
+    return Row(f"rio-{how}-{conns}", f"ping-pong 64 B, registered I/O, {WAYS[how]}, {conns} conn", RATE,
+               None, "rio", ("--call", how, "--conns", str(conns), "--size", "64"),
+               max(1000, 4 * conns), "ours")
+
+
+def _rio_udp(how, window, ops=1000):
+    return Row(f"rio-udp-{how}-{window}",
+               f"UDP echo 64 B, registered I/O, {WAYS[how]}, {window} under way", RATE, None, "rio_udp",
+               ("--call", how, "--size", "64", "--window", str(window)), ops, "ours")
+
+
 def _call(name, title, target, *args, ops=512):
     return Row(name, title, COST, target, "calls", ("--call", *args), ops)
 
 
 ROWS = (
     _port(1, 3), _port(100, 3), _port(1000, None),
+    _rio("port", 1), _rio("poll", 1), _rio("port", 100), _rio("poll", 100),
     _told("event", "event", 1), _told("event", "event", 50),
     _told("routine", "completion routine", 1), _told("routine", "completion routine", 100),
     Row("blocking", "ping-pong 64 B, blocking, 1 conn", RATE, 3, "blocking", ("--size", "64")),
@@ -66,4 +81,6 @@ ROWS = (
     Row("udp-1", "UDP echo 64 B, 1 under way", RATE, 3, "udp", ("--size", "64", "--window", "1")),
     Row("udp-32", "UDP echo 64 B, 32 under way", RATE, None, "udp",
         ("--size", "64", "--window", "32"), 8000),
+    _rio_udp("port", 1), _rio_udp("poll", 1), _rio_udp("port", 32, 8000),
+    _rio_udp("poll", 32, 8000),
 )
