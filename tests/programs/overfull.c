@@ -5,7 +5,8 @@
  *
  *   threads N        N threads wait in recv at once, each on a datagram socket of its own; prints
  *                    "READY" and waits for a line; then each gets one datagram: "WOKEN N". Again
- *                    with new threads, half as many: "WOKEN N/2"
+ *                    with new threads, half as many: "WOKEN N/2". "NO-ROOM" and the end if there is no
+ *                    address space for so many
  *   halted PORT...   connects to each and prints "READY"; after a line has come (the server is
  *                    stopped by then) sends 8 MiB to each, from threads that block, from one that
  *                    does not, and overlapped; prints "ACCEPTED BYTES" when it gets no further;
@@ -91,6 +92,11 @@ static HANDLE thread(LPTHREAD_START_ROUTINE function, void *context)
     HANDLE made =
         CreateThread(NULL, SMALL_STACK, function, context, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
 
+    if (!made && GetLastError() == ERROR_NOT_ENOUGH_MEMORY) {
+        printf("NO-ROOM\n");
+        fflush(stdout);
+        ExitProcess(0);
+    }
     if (!made)
         fail("CreateThread");
     return made;
