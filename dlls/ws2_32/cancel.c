@@ -59,6 +59,7 @@ static ULONG take_all_matching(struct socket *socket, const struct operation_fil
     count += take_matching(&socket->accepting, filter, finished);
     count += take_matching(&socket->deferred_receives, filter, finished);
     count += take_matching(&socket->deferred_sends, filter, finished);
+    count += take_matching(&socket->watching, filter, finished);
     socket_update_interest(socket);
     return count;
 }

@@ -2,11 +2,13 @@
 /*
  * ioctlsocket and WSAIoctl.
  *
- * Takes the socket's lock; asks the server with no lock held.  Every control here is done when its
- * handler returns; with an OVERLAPPED its completion is then delivered like any other's.  What goes
- * where on failure follows Wine's test_fionbio and its neighbours, which were run on Windows.
+ * Takes the socket's lock; asks the server with no lock held.  Every control but
+ * SIO_ADDRESS_LIST_CHANGE (address_change.c) is done when its handler returns; with an OVERLAPPED
+ * its completion is then delivered like any other's.  What goes where on failure follows Wine's
+ * test_fionbio and its neighbours, which were run on Windows.
  */
 #include "ioctl.h"
+#include "address_change.h"
 #include "control_data.h"
 #include "extension.h"
 #include "guarded_copy.h"
@@ -298,8 +300,11 @@ int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *ou
         return return_error(WSAEFAULT);
     }
     session_reap(call.socket->session);
-    error = run(code, &call);
-    if (overlapped)
+    if (code == SIO_ADDRESS_LIST_CHANGE)
+        error = address_change_wait(call.socket, overlapped, routine);
+    else
+        error = run(code, &call);
+    if (overlapped && code != SIO_ADDRESS_LIST_CHANGE)
         error = complete(&call, error, overlapped, routine);
     if (error ? call.bytes_on_error && error != WSA_IO_PENDING
               : !overlapped || routine || !call.keeps_bytes)

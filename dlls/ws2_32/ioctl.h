@@ -30,4 +30,7 @@ DWORD ioctl_interface_list(struct ioctl_call *call);
 DWORD ioctl_address_list(struct ioctl_call *call);
 DWORD ioctl_routing_interface(struct ioctl_call *call);
 
+/* A number that changes with what SIO_ADDRESS_LIST_QUERY lists for the socket. */
+DWORD ioctl_addresses_state(struct socket *socket, uint64_t *state);
+
 #endif

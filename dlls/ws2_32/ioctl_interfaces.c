@@ -114,6 +114,27 @@ static void store_list(const struct socket *socket, const struct interfaces *int
     }
 }
 
+DWORD ioctl_addresses_state(struct socket *socket, uint64_t *state)
+{
+    struct interfaces interfaces;
+    DWORD error = ask(socket, &interfaces);
+    uint64_t sum = 0xcbf29ce484222325u; /* FNV-1a */
+
+    if (error)
+        return error;
+    for (uint32_t i = 0; i < interfaces.count; i++) {
+        const uint8_t *bytes = interfaces.list[i].address.bytes;
+
+        if (!is_listed(socket, &interfaces.list[i]))
+            continue;
+        for (size_t j = 0; j < sizeof(interfaces.list[i].address.bytes); j++)
+            sum = (sum ^ bytes[j]) * 0x100000001b3u;
+    }
+    *state = sum;
+    free(interfaces.list);
+    return 0;
+}
+
 DWORD ioctl_address_list(struct ioctl_call *call)
 {
     const struct socket *socket = call->socket;

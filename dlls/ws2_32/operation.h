@@ -20,7 +20,8 @@ enum operation_kind {
     OPERATION_RECV,
     OPERATION_SEND,
     OPERATION_ACCEPT,
-    OPERATION_CONNECT
+    OPERATION_CONNECT,
+    OPERATION_WATCH /* a change of this machine's addresses (address_change.c) */
 };
 
 #define OPERATION_INLINE_BUFFERS 4

@@ -136,7 +136,7 @@ void socket_event_enable(struct socket *socket, long events)
 
 static void record_edges(struct socket *socket, long edges)
 {
-    long events = edges & (FD_CONNECT | FD_CLOSE);
+    long events = edges & (FD_CONNECT | FD_CLOSE | FD_ADDRESS_LIST_CHANGE);
 
     if (socket->closing)
         return; /* closesocket tells pollers, not the program's event */

@@ -27,6 +27,7 @@ struct poller {
 struct incoming {
     struct incoming *next;
     struct socket *socket; /* without a handle; holds a reference */
+    bool deferred;         /* a condition function has said CF_DEFER */
 };
 
 enum socket_state {
@@ -61,6 +62,7 @@ struct socket {
     bool connectex;             /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
     bool acceptex;              /* the same of AcceptEx */
     struct rs_addr local, peer; /* family RS_AF_UNSPEC: not known */
+    struct unix_names *unix_names; /* AF_UNIX: unix_socket.c's, or NULL */
     DWORD error;    /* sticky: reset, timeout...; reported by every later call on a stream */
     DWORD so_error; /* for SO_ERROR, cleared when read */
     DWORD connect_error;
@@ -88,6 +90,14 @@ struct socket {
     struct operation_queue connecting; /* at most one connect or ConnectEx */
     struct operation_queue accepting;
     struct incoming *incoming, *incoming_last;
+
+    /* SIO_ADDRESS_LIST_CHANGE (address_change.c) */
+    struct operation_queue watching;
+    uint64_t addresses_state; /* when the first of them began to wait */
+    bool watches_addresses;   /* FD_ADDRESS_LIST_CHANGE is asked for */
+    bool conditional_accept;  /* SO_CONDITIONAL_ACCEPT */
+
+    struct notification *notification; /* ProcessSocketNotifications' (notifications.c) */
 
     /* readiness */
     struct poller *pollers;
