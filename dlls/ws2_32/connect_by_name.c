@@ -123,8 +123,17 @@ static void mark_connected(SOCKET s)
     socket_put(socket);
 }
 
+/* WSAConnectByName tells the local address without its port (Wine's test_WSAConnectByName, run on
+ * Windows).  Nobody has looked at WSAConnectByList. */
+static void clear_port(SOCKADDR *address)
+{
+    SOCKADDR_IN *in = (SOCKADDR_IN *)address; /* at the same place in both families */
+
+    in->sin_port = 0;
+}
+
 /* Both ends' addresses, where the program wants them. */
-static DWORD report(SOCKET s, DWORD *local_size, SOCKADDR *local, DWORD *remote_size,
+static DWORD report(SOCKET s, bool by_name, DWORD *local_size, SOCKADDR *local, DWORD *remote_size,
                     SOCKADDR *remote)
 {
     int length;
@@ -134,6 +143,8 @@ static DWORD report(SOCKET s, DWORD *local_size, SOCKADDR *local, DWORD *remote_
         if (getsockname(s, local, &length))
             return GetLastError();
         *local_size = (DWORD)length;
+        if (by_name)
+            clear_port(local);
     }
     if (remote && remote_size) {
         length = (int)*remote_size;
@@ -166,9 +177,8 @@ WINBOOL WINAPI WSAConnectByNameW(SOCKET s, LPWSTR node, LPWSTR service, LPDWORD 
     u_short port = 0;
     DWORD error;
 
-    error = begin(&attempt, s, timeout);
-    if (!error && (!node || !service || reserved))
-        error = WSAEINVAL;
+    /* the arguments come before the socket (Wine's test_WSAConnectByName, run on Windows) */
+    error = !node || !service || reserved ? WSAEINVAL : begin(&attempt, s, timeout);
     if (!error)
         error = resolve_service(service, SOCK_STREAM, 0, &port);
     if (!error)
@@ -184,7 +194,7 @@ WINBOOL WINAPI WSAConnectByNameW(SOCKET s, LPWSTR node, LPWSTR service, LPDWORD 
     }
     resolve_free(&result);
     if (!error)
-        error = report(s, local_size, local, remote_size, remote);
+        error = report(s, true, local_size, local, remote_size, remote);
     return finish(error);
 }
 
@@ -242,6 +252,6 @@ WINBOOL WINAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST list, LPDWORD loc
     if (error && !more_time(&attempt))
         error = WSAETIMEDOUT;
     if (!error)
-        error = report(s, local_size, local, remote_size, remote);
+        error = report(s, false, local_size, local, remote_size, remote);
     return finish(error);
 }

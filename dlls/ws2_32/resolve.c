@@ -180,6 +180,22 @@ static bool is_this_machine(const WCHAR *node, WCHAR name[HOST_NAME_MAX_CHARS])
            (!node[length] || (node[length] == '.' && !node[length + 1]));
 }
 
+/* GetAddrInfoW's page: since Windows 8 it has "support for IDN parsing applied to the name"; not with
+ * AI_DISABLE_IDN_ENCODING.  What has no such form is asked for as it is: no server knows it. */
+static char *name_to_ask(const WCHAR *node, DWORD flags)
+{
+    WCHAR ascii[HOST_NAME_MAX_CHARS];
+    const WCHAR *c = node;
+    int length;
+
+    while (*c && *c < 0x80)
+        c++;
+    if (!*c || flags & AI_DISABLE_IDN_ENCODING)
+        return text_narrow(CP_UTF8, node);
+    length = IdnToAscii(0, node, -1, ascii, ARRAYSIZE(ascii));
+    return text_narrow(CP_UTF8, length > 0 ? ascii : node);
+}
+
 static DWORD resolve_name(const WCHAR *node, int family, DWORD flags, struct resolved *result)
 {
     WCHAR host[HOST_NAME_MAX_CHARS];
@@ -198,7 +214,7 @@ static DWORD resolve_name(const WCHAR *node, int family, DWORD flags, struct res
             result->canonical = _wcsdup(host);
         return error;
     }
-    utf8 = text_narrow(CP_UTF8, node);
+    utf8 = name_to_ask(node, flags);
     if (!utf8)
         return WSA_NOT_ENOUGH_MEMORY;
     error = strlen(utf8) > NODE_MAX ? (DWORD)WSAHOST_NOT_FOUND

@@ -83,37 +83,49 @@ static WORD negotiate(WORD wanted)
     return MAKEWORD(2, 2);
 }
 
-static void describe(WSADATA *data, WORD version)
+/* lpVendorInfo: "This pointer should be ignored for Windows Sockets version 2 and later", and no
+ * version has it written (Wine's test_startup, run on Windows). */
+static DWORD describe(WSADATA *data, WORD version)
 {
-    memset(data, 0, sizeof(*data));
-    data->wVersion = version;
-    data->wHighVersion = MAKEWORD(2, 2);
-    strcpy(data->szDescription, "WinSock 2.0");
-    strcpy(data->szSystemStatus, "Running");
+    WSADATA description;
+    char *vendor;
+
+    if (guarded_copy(&description, data, sizeof(description)))
+        return WSAEFAULT;
+    vendor = description.lpVendorInfo;
+    memset(&description, 0, sizeof(description));
+    description.lpVendorInfo = vendor;
+    description.wVersion = version;
+    description.wHighVersion = MAKEWORD(2, 2);
+    strcpy(description.szDescription, "WinSock 2.0");
+    strcpy(description.szSystemStatus, "Running");
     if (LOBYTE(version) == 1) { /* "ignored for Windows Sockets version 2 and later" */
-        data->iMaxSockets = 32767;
-        data->iMaxUdpDg = 65467;
+        description.iMaxSockets = 32767;
+        description.iMaxUdpDg = 65467;
     }
+    return guarded_copy(data, &description, sizeof(description)) ? WSAEFAULT : 0;
 }
 
 int WSAAPI WSAStartup(WORD version, LPWSADATA data)
 {
     struct session *session;
     WORD negotiated = negotiate(version);
-    WSADATA description;
     DWORD error;
 
-    if (!LOBYTE(version))
+    if (!LOBYTE(version)) {
+        /* the description comes all the same (Wine's test_startup, run on Windows) */
+        if (data)
+            describe(data, negotiated);
         return WSAVERNOTSUPPORTED;
+    }
     if (!data)
         return WSAEFAULT;
     if (blocking_hooks && blocking_hook_runs())
         return WSAEINPROGRESS; /* "A blocking Windows Sockets 1.1 operation is in progress" */
     if ((error = session_open(&session)))
         return error;
-    describe(&description, negotiated);
-    if (guarded_copy(data, &description, sizeof(description)))
-        return WSAEFAULT;
+    if ((error = describe(data, negotiated)))
+        return error;
     change_state(1, 0, LOBYTE(negotiated) == 1);
     return 0;
 }

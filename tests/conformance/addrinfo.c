@@ -300,6 +300,23 @@ static void test_wide(void)
     freeaddrinfo(NULL);
 }
 
+/* Since Windows 8 GetAddrInfoW has "support for IDN parsing applied to the name": what it asks for
+ * is the ASCII form, here "localhost" (wide letters are the same ones for IDN). */
+static void test_idn(void)
+{
+    static const WCHAR wide_letters[] = {0xff4c, 0xff4f, 0xff43, 0xff41, 0xff4c,
+                                         0xff48, 0xff4f, 0xff53, 0xff54, 0};
+    ADDRINFOW hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list = NULL;
+    int error = GetAddrInfoW(wide_letters, NULL, &hints, &list);
+
+    ok(!error && list, "got %d\n", error);
+    if (!error) {
+        ok(((struct sockaddr_in *)list->ai_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK),
+           "another address\n");
+        FreeAddrInfoW(list);
+    }
+}
+
 static LONG routine_calls;
 static DWORD routine_error;
 
@@ -450,6 +467,7 @@ START_TEST(addrinfo)
     RUN(test_local);
     RUN(test_this_machine);
     RUN(test_wide);
+    RUN(test_idn);
     RUN(test_ex);
     RUN(test_getnameinfo);
     WSACleanup();

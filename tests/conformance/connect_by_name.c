@@ -49,9 +49,10 @@ static void test_by_name(void)
         ok(local_size == sizeof(local) && remote_size == sizeof(remote), "sizes %lu, %lu\n",
            local_size, remote_size);
         ok(!memcmp(&remote, &address, 8), "another peer\n");
-        todo_wine ok(local.sin_family == AF_INET &&
-                         local.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && local.sin_port,
-                     "local address\n");
+        /* without its port (Wine's test_WSAConnectByName, run on Windows) */
+        ok(local.sin_family == AF_INET && local.sin_addr.s_addr == htonl(INADDR_LOOPBACK) &&
+               !local.sin_port,
+           "local address\n");
         check_connected(s, listener);
     }
     closesocket(s);
@@ -309,9 +310,22 @@ static void test_timeout(void)
     closesocket(listener);
 }
 
+/* The names are looked at before the socket (Wine's test_WSAConnectByName, run on Windows). */
+static void test_arguments_first(void)
+{
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+    closesocket(s);
+    WSASetLastError(0);
+    ok(!WSAConnectByNameA(s, (char *)"localhost", NULL, NULL, NULL, NULL, NULL, NULL, NULL) &&
+           WSAGetLastError() == WSAEINVAL,
+       "error %d\n", WSAGetLastError());
+}
+
 START_TEST(connect_by_name)
 {
     net_start();
+    RUN(test_arguments_first);
     RUN(test_by_name);
     RUN(test_by_list);
     RUN(test_list_blocks);

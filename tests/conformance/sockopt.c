@@ -289,6 +289,32 @@ static void test_dual_stack(void)
     closesocket(l);
 }
 
+static DWORD WINAPI open_type_thread(void *value)
+{
+    int size = sizeof(int);
+
+    return getsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, value, &size);
+}
+
+/* SO_OPENTYPE is the thread's that sets it; another begins with 0 (Wine's sock tests look in each
+ * of their server's threads, run on Windows). */
+static void test_open_type(void)
+{
+    int value = SO_SYNCHRONOUS_NONALERT, other = 0xdead, size = sizeof(value);
+    HANDLE thread;
+
+    ok_success(setsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, (char *)&value, size));
+    thread = CreateThread(NULL, 0, open_type_thread, &other, 0, NULL);
+    ok(!WaitForSingleObject(thread, NET_PATIENCE), "still running\n");
+    CloseHandle(thread);
+    todo_wine_if(other) ok(!other, "another thread has %d\n", other);
+    value = 0;
+    ok_success(getsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, (char *)&value, &size));
+    ok(value == SO_SYNCHRONOUS_NONALERT, "got %d\n", value);
+    value = 0;
+    ok_success(setsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, (char *)&value, size));
+}
+
 START_TEST(sockopt)
 {
     net_start();
@@ -299,5 +325,6 @@ START_TEST(sockopt)
     RUN(test_timeouts);
     RUN(test_in_use);
     RUN(test_dual_stack);
+    RUN(test_open_type);
     WSACleanup();
 }

@@ -41,6 +41,16 @@ static void test_versions(void)
     error = WSAStartup(MAKEWORD(0, 0), &data);
     ok(error == WSAVERNOTSUPPORTED, "got %d\n", error);
     ok_error(WSACleanup(), WSANOTINITIALISED);
+    /* the description comes all the same, and no version writes lpVendorInfo (Wine's test_startup,
+     * run on Windows) */
+    memset(&data, 0xcc, sizeof(data));
+    data.lpVendorInfo = (char *)&data;
+    error = WSAStartup(MAKEWORD(0, 1), &data);
+    ok(error == WSAVERNOTSUPPORTED, "got %d\n", error);
+    ok(data.wVersion == MAKEWORD(2, 2) && data.wHighVersion == MAKEWORD(2, 2), "version %04x\n",
+       data.wVersion);
+    ok(data.lpVendorInfo == (char *)&data, "vendor %p\n", data.lpVendorInfo);
+    ok(WSAStartup(0, NULL) == WSAVERNOTSUPPORTED, "the version comes first\n");
 
     /* WSAEFAULT: "The lpWSAData parameter is not a valid pointer" */
     error = WSAStartup(MAKEWORD(2, 2), NULL);
