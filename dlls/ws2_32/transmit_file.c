@@ -11,10 +11,13 @@
 #include "log.h"
 #include "ntcalls.h"
 #include "send.h"
+#include "sockaddr.h"
+#include "socket_life.h"
 #include "startup.h"
 #include "thread_pool.h"
 
-#define CHUNK_SIZE (64u << 10)
+#define CHUNK_SIZE   (64u << 10)
+#define SETTLE_TURNS 20 /* of a millisecond */
 #define KNOWN_FLAGS                                                              \
     (TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND | TF_USE_DEFAULT_WORKER | \
      TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC)
@@ -91,6 +94,52 @@ static void disconnect(struct socket *socket)
     ReleaseSRWLockExclusive(&socket->lock);
 }
 
+/* ---- to this process itself ---- */
+
+struct twin {
+    const struct socket *sender;
+    struct socket *receiver; /* with a reference, or NULL */
+};
+
+static void look_for_twin(struct socket *socket, void *context)
+{
+    struct twin *twin = context;
+    const struct socket *sender = twin->sender;
+
+    if (!twin->receiver && socket->type == SOCK_STREAM && socket->state == SOCKET_CONNECTED &&
+        wire_address_equal(&socket->local, &sender->peer) &&
+        wire_address_equal(&socket->peer, &sender->local))
+        twin->receiver = socket_hold(socket);
+}
+
+static bool has_arrived(const struct socket *sender, const struct socket *receiver)
+{
+    uint32_t taken = __atomic_load_n(&receiver->shared->consumed, __ATOMIC_RELAXED);
+
+    return taken + receiver->arrived_bytes == sender->submitted;
+}
+
+/* What goes over the loopback has arrived on Windows when the call returns or completes, so that a
+ * nonblocking receive finds it (Wine's test_TransmitFile, run on Windows).  Ours is on its way
+ * through the server; if the other end is this process's too, it is waited for, a moment at most:
+ * somebody may be reading there, urgent bytes count differently, the window may be full. */
+static void settle(struct socket *sender)
+{
+    struct twin twin = {.sender = sender};
+
+    if (sender->family != AF_UNIX) /* whose ends have no addresses to tell them by */
+        socket_for_each(look_for_twin, &twin);
+    if (!twin.receiver)
+        return;
+    for (int i = 0; i < SETTLE_TURNS; i++) {
+        session_reap(sender->session);
+        if (has_arrived(sender, twin.receiver))
+            break;
+        Sleep(1);
+    }
+    socket_put(twin.receiver);
+}
+
 static DWORD transmit(struct transmission *transmission)
 {
     const TRANSMIT_FILE_BUFFERS *ends = &transmission->ends;
@@ -102,6 +151,8 @@ static DWORD transmit(struct transmission *transmission)
         error = send_part(transmission, ends->Tail, ends->TailLength);
     if (!error && (transmission->flags & TF_DISCONNECT))
         disconnect(transmission->socket);
+    if (!error)
+        settle(transmission->socket);
     return error;
 }
 

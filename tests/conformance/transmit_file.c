@@ -230,6 +230,27 @@ static void test_errors(void)
     closesocket(udp);
 }
 
+/* Over the loopback it has arrived when the call returns: a nonblocking receive finds it (Wine's
+ * test_TransmitFile, run on Windows). */
+static void test_has_arrived(void)
+{
+    TRANSMIT_FILE_BUFFERS ends = {(char *)"head", 4, (char *)"tail", 4};
+    SOCKET client, server;
+    char buffer[16];
+    int i, count;
+
+    net_pair(&client, &server);
+    net_nonblocking(server, 1);
+    for (i = 0; i < 5; i++) {
+        ok(transmit_file(client, NULL, 0, 0, NULL, &ends, 0), "error %d\n", WSAGetLastError());
+        count = recv(server, buffer, sizeof(buffer), 0);
+        ok(count == 8 && !memcmp(buffer, "headtail", 8), "got %d, error %d\n", count,
+           WSAGetLastError());
+    }
+    closesocket(client);
+    closesocket(server);
+}
+
 START_TEST(transmit_file)
 {
     SOCKET s;
@@ -246,5 +267,6 @@ START_TEST(transmit_file)
     if (!on_builtin()) /* it would write into an OVERLAPPED of long ago */
         RUN(test_close);
     RUN(test_errors);
+    RUN(test_has_arrived);
     WSACleanup();
 }
