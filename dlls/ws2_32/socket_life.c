@@ -12,6 +12,7 @@
 #include "handle_table.h"
 #include "intercept.h"
 #include "log.h"
+#include "notifications.h"
 #include "readiness.h"
 #include "request.h"
 #include "rio.h"
@@ -178,11 +179,15 @@ bool socket_closed_by_handle(struct socket *socket)
     struct operation_queue finished = {0};
     struct incoming *incoming, *next;
 
+    /* What has arrived before the call has completed before it (Wine's test_completion_port, run on
+     * Windows), also where nobody has looked since. */
+    session_reap(socket->session);
     if (!handle_table_remove(socket))
         return false;
     socket_event_release(socket);
     AcquireSRWLockExclusive(&socket->lock);
     socket->closing = true;
+    notification_end(socket);
     async_select_cancel(socket);
     socket_notify(socket, FD_CLOSE); /* pollers return */
     incoming = socket->incoming;

@@ -31,20 +31,6 @@ WINBOOL WINAPI WSAGetQOSByName(SOCKET s, LPWSABUF name, LPQOS qos)
     refuse(WSAEINVAL, FALSE);
 }
 
-DWORD WINAPI ProcessSocketNotifications(HANDLE port, UINT32 registration_count, void *registrations,
-                                        UINT32 timeout, ULONG completion_count,
-                                        OVERLAPPED_ENTRY *entries, UINT32 *received);
-DWORD WINAPI ProcessSocketNotifications(HANDLE port, UINT32 registration_count, void *registrations,
-                                        UINT32 timeout, ULONG completion_count,
-                                        OVERLAPPED_ENTRY *entries, UINT32 *received)
-{
-    (void)port, (void)registration_count, (void)registrations, (void)timeout;
-    (void)completion_count, (void)entries;
-    if (received)
-        *received = 0;
-    refuse(ERROR_NOT_SUPPORTED, ERROR_NOT_SUPPORTED);
-}
-
 /* ---- Windows 3.1 ---- */
 
 /* The exit procedure of a 16-bit DLL; nobody calls it, and it has nothing to do. */

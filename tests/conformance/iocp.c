@@ -302,6 +302,29 @@ static void test_order(void)
     CloseHandle(port);
 }
 
+/* What has arrived completes an operation also where nobody looks at the port, and closing the
+ * socket does not undo that (Wine's test_completion_port, run on Windows). */
+static void test_close_after_arrival(void)
+{
+    HANDLE port = new_port();
+    SOCKET client, server;
+    OVERLAPPED overlapped = {0};
+    DWORD flags = 0;
+    char byte = 0;
+    WSABUF buffer = {1, &byte};
+
+    net_pair(&client, &server);
+    associate(server, port, 5);
+    ok_error(WSARecv(server, &buffer, 1, NULL, &flags, &overlapped, NULL), WSA_IO_PENDING);
+    net_send_all(client, "x", 1);
+    Sleep(100);
+    closesocket(server);
+    ok_packet(port, TRUE, 0, 1, 5, &overlapped);
+    ok(byte == 'x', "got %d\n", byte);
+    closesocket(client);
+    CloseHandle(port);
+}
+
 START_TEST(iocp)
 {
     net_start();
@@ -312,5 +335,6 @@ START_TEST(iocp)
     RUN(test_skip);
     RUN(test_low_bit);
     RUN(test_order);
+    RUN(test_close_after_arrival);
     WSACleanup();
 }

@@ -35,8 +35,6 @@ typedef int(WINAPI *complete_overlapped_fn)(SOCKET, WSAOVERLAPPED *, DWORD, DWOR
 typedef int(WINAPI *advertise_fn)(const GUID *, void *);
 typedef int(WINAPI *unadvertise_fn)(const GUID *);
 typedef int(WINAPI *complete_call_fn)(HANDLE, int);
-typedef DWORD(WINAPI *notifications_fn)(HANDLE, UINT32, void *, UINT32, ULONG, OVERLAPPED_ENTRY *,
-                                        UINT32 *);
 
 static void *ws2(const char *name)
 {
@@ -226,19 +224,6 @@ static void test_advertise(void)
     ok_error(complete(NULL, 0), WSA_INVALID_HANDLE);
 }
 
-/* ProcessSocketNotifications is Windows 11's and not built: it fails and hands out nothing. */
-static void test_notifications(void)
-{
-    notifications_fn process = (notifications_fn)ws2("ProcessSocketNotifications");
-    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    OVERLAPPED_ENTRY entry;
-    UINT32 received = 77;
-
-    ok(process(port, 0, NULL, 0, 1, &entry, &received) == ERROR_NOT_SUPPORTED, "succeeded\n");
-    ok(!received, "%u entries\n", received);
-    CloseHandle(port);
-}
-
 /* WEP, the exit procedure of a 16-bit DLL: does nothing. */
 static void test_wep(void)
 {
@@ -263,7 +248,6 @@ START_TEST(layered_helpers)
         RUN(test_complete_overlapped);
         RUN(test_quality);
         RUN(test_advertise);
-        RUN(test_notifications);
         RUN(test_wep);
     }
     WSACleanup();
