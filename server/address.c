@@ -14,6 +14,8 @@ int address_family(uint32_t wire_family)
     switch (wire_family) {
     case RS_AF_UNSPEC:
         return AF_UNSPEC;
+    case RS_AF_UNIX:
+        return AF_UNIX;
     case RS_AF_INET:
         return AF_INET;
     case RS_AF_INET6:
@@ -49,6 +51,9 @@ void address_to_wire(const union address *host, struct rs_addr *wire)
 {
     memset(wire, 0, sizeof(*wire));
     switch (host->any.sa_family) {
+    case AF_UNIX: /* its name is the DLL's affair */
+        wire->family = RS_AF_UNIX;
+        break;
     case AF_INET:
         wire->family = RS_AF_INET;
         wire->port = host->v4.sin_port;

@@ -23,6 +23,11 @@ socklen_t address_to_host(const struct rs_addr *wire, union address *host);
 void address_to_wire(const union address *host, struct rs_addr *wire);
 bool address_is_any(const union address *host);
 uint16_t address_port(const union address *host);
+/* IPv6 scopes, where Linux wants them and Windows finds them, or does not look and Windows does
+ * (scope.c).  An address of this host: 0 or WSAEADDRNOTAVAIL.  Another's: as good as can be. */
+uint32_t scope_of_own(union address *address);
+void scope_of_peer(union address *address, const union address *own);
+
 /* Same family, address, scope and port. */
 bool address_equal(const union address *a, const union address *b);
 /* Local name of a socket; false (and RS_AF_UNSPEC) if it has none. */

@@ -146,9 +146,13 @@ uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
 
     if (socket->bound || socket->state != SOCKET_OPEN)
         return WSAEINVAL;
+    if (socket->family == RS_AF_UNIX)
+        return unix_bind(socket);
     if (!size || wire->family != socket->family)
         return wire->family == RS_AF_UNSPEC ? WSAEFAULT : WSAEAFNOSUPPORT;
-    if (address_port(&address)) {
+    if ((refused = scope_of_own(&address)))
+        return refused;
+    if (address_port(&address) && socket->type != RS_RAW) {
         if ((refused = ask_others(socket, &address, false)))
             return refused;
         ask_others(socket, &address, true);

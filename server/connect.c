@@ -39,7 +39,7 @@ static void connect_done(struct socket *socket, uint32_t error)
 static void stream_connected(struct socket *socket, uint32_t error)
 {
     socket->state = error ? SOCKET_OPEN : SOCKET_CONNECTED;
-    if (error && socket->bound)
+    if (error && socket->bound && socket->family != RS_AF_UNIX)
         bind_again(socket);
     connect_done(socket, error);
 }
@@ -120,6 +120,21 @@ static void connect_stream(struct socket *socket)
               loop->now + connect_patience(socket) * CLOCK_PER_SECOND);
 }
 
+/* Done at once: the kernel has it in the listener's queue, or says no.  A full queue is a refusal,
+ * as it would be of TCP's; so is a path without a socket, where nobody knows what Windows says. */
+static void connect_unix(struct socket *socket)
+{
+    int error = unix_connect(socket);
+
+    if (error == EAGAIN || error == ENOENT || error == ENOTDIR || error == EPROTOTYPE)
+        error = ECONNREFUSED;
+    if (!error) {
+        socket->peer.any.sa_family = AF_UNIX;
+        error = socket->watch.watching ? -socket_rewatch(socket) : -socket_watch(socket);
+    }
+    stream_connected(socket, error_from_errno(error));
+}
+
 static void connect_datagram(struct socket *socket, socklen_t size)
 {
     int error;
@@ -148,7 +163,12 @@ void socket_connect(struct socket *socket, const struct rs_addr *wire)
         comp_post(socket->session, RS_COMP_CONNECTED, socket->index, &body, sizeof(body));
         return;
     }
+    if (socket->family == RS_AF_UNIX) {
+        connect_unix(socket);
+        return;
+    }
     size = address_to_host(wire, &socket->peer);
+    scope_of_peer(&socket->peer, &socket->bound_to);
     if (!size || (wire->family == RS_AF_UNSPEC && socket->type == RS_STREAM) ||
         (wire->family != RS_AF_UNSPEC && wire->family != socket->family))
         connect_done(socket, WSAEAFNOSUPPORT);

@@ -80,7 +80,7 @@ static uint32_t get_number(struct socket *socket, int level, int name, uint32_t 
 static uint32_t set_buffer(struct socket *socket, uint32_t *kept, int name, uint32_t number)
 {
     *kept = number;
-    return socket->type == RS_DGRAM ? set_number(socket, SOL_SOCKET, name, number) : 0;
+    return socket->type != RS_STREAM ? set_number(socket, SOL_SOCKET, name, number) : 0;
 }
 
 static uint32_t set_dont_fragment(struct socket *socket, uint32_t number)
@@ -124,7 +124,17 @@ static uint32_t get_mtu(struct socket *socket, uint32_t *number)
 static uint32_t set_reuse(struct socket *socket, uint32_t number)
 {
     socket->reuse = number != 0;
-    return socket->type == RS_DGRAM ? set_number(socket, SOL_SOCKET, SO_REUSEADDR, number) : 0;
+    return socket->type != RS_STREAM ? set_number(socket, SOL_SOCKET, SO_REUSEADDR, number) : 0;
+}
+
+static int header_level(const struct socket *socket)
+{
+    return socket->family == RS_AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+}
+
+static int header_option(const struct socket *socket)
+{
+    return socket->family == RS_AF_INET6 ? IPV6_HDRINCL : IP_HDRINCL;
 }
 
 static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number)
@@ -151,7 +161,9 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
     case RS_OPT_MTU_DISCOVER:
         return set_mtu_discover(socket, number);
     case RS_OPT_CONTROL:
-        return socket->type == RS_DGRAM ? control_enable(socket, number) : WSAENOPROTOOPT;
+        return socket->type != RS_STREAM ? control_enable(socket, number) : WSAENOPROTOOPT;
+    case RS_OPT_HDRINCL:
+        return set_number(socket, header_level(socket), header_option(socket), number);
     }
     return WSAENOPROTOOPT;
 }
@@ -182,6 +194,8 @@ static uint32_t get_kept(struct socket *socket, uint32_t option, uint32_t *numbe
         return 0;
     case RS_OPT_MTU:
         return get_mtu(socket, number);
+    case RS_OPT_HDRINCL:
+        return get_number(socket, header_level(socket), header_option(socket), number);
     }
     return WSAENOPROTOOPT;
 }
@@ -247,6 +261,72 @@ static uint32_t set_group(struct socket *socket, uint32_t option, const void *va
     }
 }
 
+/* Which of the kernel's, for either level: both generations mean the same. */
+static int source_option(uint32_t option)
+{
+    switch (option) {
+    case RS_OPT_JOIN_SOURCE:
+        return MCAST_JOIN_SOURCE_GROUP;
+    case RS_OPT_LEAVE_SOURCE:
+        return MCAST_LEAVE_SOURCE_GROUP;
+    case RS_OPT_BLOCK_SOURCE:
+        return MCAST_BLOCK_SOURCE;
+    case RS_OPT_UNBLOCK_SOURCE:
+        return MCAST_UNBLOCK_SOURCE;
+    }
+    return 0;
+}
+
+/* An interface that is named by its address: only the older structure can do that. */
+static int set_source4(struct socket *socket, int name, const struct rs_source_group *request)
+{
+    static const struct {
+        int name, older;
+    } names[] = {{MCAST_JOIN_SOURCE_GROUP, IP_ADD_SOURCE_MEMBERSHIP},
+                 {MCAST_LEAVE_SOURCE_GROUP, IP_DROP_SOURCE_MEMBERSHIP},
+                 {MCAST_BLOCK_SOURCE, IP_BLOCK_SOURCE},
+                 {MCAST_UNBLOCK_SOURCE, IP_UNBLOCK_SOURCE}};
+    struct ip_mreq_source kernel;
+
+    memcpy(&kernel.imr_multiaddr, request->group.group.bytes, sizeof(kernel.imr_multiaddr));
+    memcpy(&kernel.imr_sourceaddr, request->source.bytes, sizeof(kernel.imr_sourceaddr));
+    memcpy(&kernel.imr_interface, request->group.interface_address.bytes,
+           sizeof(kernel.imr_interface));
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (names[i].name == name)
+            name = names[i].older;
+    return setsockopt(socket->watch.fd, IPPROTO_IP, name, &kernel, sizeof(kernel));
+}
+
+static int set_source_any(struct socket *socket, int name, const struct rs_source_group *request)
+{
+    struct group_source_req kernel = {.gsr_interface = request->group.interface_index};
+    int level = socket->family == RS_AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    union address group, source;
+
+    memcpy(&kernel.gsr_group, &group, address_to_host(&request->group.group, &group));
+    memcpy(&kernel.gsr_source, &source, address_to_host(&request->source, &source));
+    return setsockopt(socket->watch.fd, level, name, &kernel, sizeof(kernel));
+}
+
+static uint32_t set_source(struct socket *socket, uint32_t option, const void *value,
+                           uint32_t length)
+{
+    struct rs_source_group request;
+    int name = source_option(option), result;
+
+    if (length < sizeof(request))
+        return WSAEFAULT;
+    memcpy(&request, value, sizeof(request));
+    if (request.group.group.family != socket->family || request.source.family != socket->family)
+        return WSAEADDRNOTAVAIL;
+    if (socket->family == RS_AF_INET && !request.group.interface_index)
+        result = set_source4(socket, name, &request);
+    else
+        result = set_source_any(socket, name, &request);
+    return result ? error_from_errno(errno) : 0;
+}
+
 static bool is_group(uint32_t option)
 {
     return option == RS_OPT_IP_ADD_MEMBERSHIP || option == RS_OPT_IP_DROP_MEMBERSHIP ||
@@ -271,6 +351,8 @@ uint32_t option_set(struct socket *socket, uint32_t option, const void *value, u
     const struct plain *plain = plain_find(socket, option);
     uint32_t number;
 
+    if (source_option(option))
+        return set_source(socket, option, value, length);
     if (is_group(option))
         return set_group(socket, option, value, length);
     if (length < sizeof(number))

@@ -35,8 +35,12 @@ void request_slot(struct request *request)
 
 static uint32_t check_kind(const struct rs_call *call)
 {
+    if (call->arg0 == RS_AF_UNIX)
+        return call->arg1 == RS_STREAM ? 0 : WSAESOCKTNOSUPPORT;
     if (call->arg0 != RS_AF_INET && call->arg0 != RS_AF_INET6)
         return WSAEAFNOSUPPORT;
+    if (call->arg1 == RS_RAW)
+        return call->arg2 <= IPPROTO_RAW ? 0 : WSAEPROTONOSUPPORT;
     if (call->arg1 != RS_STREAM && call->arg1 != RS_DGRAM)
         return WSAESOCKTNOSUPPORT;
     if (call->arg2 == 0 || call->arg2 == (call->arg1 == RS_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
@@ -48,7 +52,9 @@ static uint32_t check_kind(const struct rs_call *call)
 static int open_socket(const struct rs_call *call)
 {
     int type = call->arg1 == RS_STREAM ? SOCK_STREAM : SOCK_DGRAM, on = 1;
-    int fd = socket(address_family(call->arg0), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = call->arg1 == RS_RAW ? raw_open(address_family(call->arg0), (int)call->arg2)
+                                  : socket(address_family(call->arg0),
+                                           type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
@@ -76,7 +82,8 @@ void request_socket(struct request *request)
     }
     fd = open_socket(call);
     if (fd < 0) {
-        socket_limit_met(request->session, -fd);
+        if (fd != -EPERM)
+            socket_limit_met(request->session, -fd);
         answer(request, error_from_errno(-fd));
         return;
     }
@@ -107,7 +114,7 @@ void request_getopt(struct request *request)
 
 void request_setopt(struct request *request)
 {
-    uint8_t value[sizeof(struct rs_group)];
+    uint8_t value[sizeof(struct rs_source_group)]; /* the largest */
     uint32_t length = request->length < sizeof(value) ? request->length : (uint32_t)sizeof(value);
 
     memcpy(value, request->payload, length);

@@ -149,7 +149,7 @@ void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length,
 {
     ssize_t count = 0;
 
-    if (socket->type == RS_DGRAM) {
+    if (socket->type != RS_STREAM) {
         uint32_t error = socket_send_to(socket, NULL, NULL, payload, length);
 
         if (error)
@@ -226,6 +226,8 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
 
     if (wire && (!to_size || wire->family == RS_AF_UNSPEC))
         return WSAEAFNOSUPPORT;
+    if (wire)
+        scope_of_peer(&to, &socket->bound_to);
     if (control && (error = control_check(control, &to)))
         return error;
     if (backlog_empty(&socket->backlog)) {
@@ -301,7 +303,7 @@ void socket_flush(struct socket *socket)
     while (!backlog_empty(&socket->backlog)) {
         ssize_t count;
 
-        if (socket->type == RS_DGRAM) {
+        if (socket->type != RS_STREAM) {
             if (!flush_datagram(socket))
                 return;
             continue;

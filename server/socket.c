@@ -188,6 +188,7 @@ void socket_finish(struct socket *socket, bool reset)
     timer_disarm(&socket->timer);
     list_remove(&socket->work);
     bind_release(socket);
+    unix_release(socket);
     session_backlog(session, -(int64_t)socket->backlog.bytes);
     backlog_clear(&socket->backlog);
     abandon_calls(socket);
@@ -219,7 +220,7 @@ enum work socket_work(struct socket *socket)
         return WORK_DONE;
     if (socket->state == SOCKET_LISTENING)
         return listener_accept(socket);
-    if (socket->type == RS_DGRAM)
+    if (socket->type != RS_STREAM)
         return socket->state == SOCKET_CLOSING ? WORK_DONE : datagram_read(socket);
     return socket->state == SOCKET_CONNECTED ? stream_read(socket) : WORK_DONE;
 }

@@ -90,6 +90,10 @@ struct socket {
     union address held_peer;
 
     union address peer;
+    char *unix_path; /* unix.c: what the next bind or connect means; NULL: none */
+    uint32_t unix_path_length;
+    char *unix_bound; /* the file that it has made, or NULL */
+    uint64_t unix_device, unix_file;
     /* calls that wait: RS_SUB_DISCONNECT, RS_SUB_CLOSE with RS_CLOSE_REPLY */
     struct rs_call disconnect_call, close_call;
     bool disconnect_waits, close_waits;
@@ -145,6 +149,12 @@ bool urgent_before_read(struct socket *socket); /* false: not now, the completio
 bool urgent_tell(struct socket *socket); /* what is held; false: the completion ring is full */
 int urgent_set_inline(struct socket *socket, bool on); /* 0, or -1 with errno */
 void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent byte */
+/* unix.c */
+uint32_t unix_bind(struct socket *socket); /* WSA error */
+int unix_connect(struct socket *socket);   /* 0 or an errno */
+void unix_release(struct socket *socket);
+/* raw.c */
+int raw_open(int family, int protocol); /* like socket(2) */
 /* datagram.c */
 void datagram_prepare(int fd, bool v6);
 void datagram_ready(struct socket *socket, uint32_t events);

@@ -69,11 +69,11 @@ static void do_sendto(struct request *request)
     uint32_t error = WSAEOPNOTSUPP;
     struct rs_addr local;
 
-    if (socket->type == RS_DGRAM && socket->state != SOCKET_CLOSING)
+    if (socket->type != RS_STREAM && socket->state != SOCKET_CLOSING)
         error = socket_send_to(socket, &request->address, control ? &request->control : NULL,
                                request->payload, request->length);
     if (!call) {
-        if (error && socket->type == RS_DGRAM)
+        if (error && socket->type != RS_STREAM)
             socket_not_sent(socket, error, request->length);
         return;
     }
@@ -153,6 +153,7 @@ static const struct {
     [RS_SUB_HOSTNAME] = {request_hostname, CALL, 0},
     [RS_SUB_DISCONNECT] = {request_disconnect, CALL | SOCKET, 0},
     [RS_SUB_INTERFACES] = {request_interfaces, CALL, 0},
+    [RS_SUB_UNIX_PATH] = {unix_path_request, CALL | SOCKET, 1},
     [RS_SUB_ADOPT] = {request_adopt, SOCKET, sizeof(struct rs_adopt)},
 };
 

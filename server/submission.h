@@ -32,6 +32,7 @@ void request_slot(struct request *request);
 void request_socket(struct request *request);
 void request_getopt(struct request *request);
 void request_setopt(struct request *request);
+void unix_path_request(struct request *request); /* unix.c */
 void request_getname(struct request *request);
 void request_resolve(struct request *request);
 void request_reverse(struct request *request);

@@ -15,6 +15,7 @@
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
+#include "unix_socket.h"
 
 int WSAAPI listen(SOCKET s, int backlog)
 {
@@ -71,6 +72,7 @@ static struct socket *make_connection(struct socket *listener, const struct rs_a
     socket->connect_time = GetTickCount();
     socket->creation_flags = listener->creation_flags;
     socket->nonblocking = listener->nonblocking;
+    unix_name_inherit(socket, listener);
     option_inherit(socket, listener);
     return socket;
 }
@@ -97,6 +99,7 @@ bool accept_put_back(struct socket *listener, struct socket *connection)
     if (!incoming)
         return false;
     incoming->socket = connection;
+    incoming->deferred = true;
     if (!(incoming->next = listener->incoming))
         listener->incoming_last = incoming;
     listener->incoming = incoming;
@@ -226,7 +229,9 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
     else if (!(error = accept_next(listener, &connection))) {
         if (!(error = accept_give_handle(connection, listener))) {
             result = connection->handle;
-            if (address && length)
+            if (address && length && connection->family == AF_UNIX)
+                unix_name_store(connection, true, address, length);
+            else if (address && length)
                 sockaddr_store(&connection->peer, address, length);
         }
         socket_put(connection);

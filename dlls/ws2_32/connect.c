@@ -10,6 +10,7 @@
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
+#include "unix_socket.h"
 
 /* ---- state ---- */
 
@@ -118,9 +119,22 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
 
 /* ---- the calls ---- */
 
+DWORD connect_destination(struct socket *socket, const struct sockaddr *name, int length,
+                          struct rs_addr *peer)
+{
+    struct unix_address address;
+    DWORD error;
+
+    if (socket->family != AF_UNIX)
+        return sockaddr_to_wire(peer, name, length, socket->family);
+    if (!(error = unix_address_begin(socket, name, length, &address, peer)))
+        unix_name_set(socket, &address, true);
+    return error;
+}
+
 /* connect's page: a stream's destination must be a real one (WSAEADDRNOTAVAIL); for datagrams the
  * address of all zeroes dissolves the association. */
-static DWORD destination(const struct socket *socket, const struct sockaddr *name, int length,
+static DWORD destination(struct socket *socket, const struct sockaddr *name, int length,
                          struct rs_addr *peer)
 {
     unsigned short name_family;
@@ -130,7 +144,7 @@ static DWORD destination(const struct socket *socket, const struct sockaddr *nam
     if (socket->type != SOCK_STREAM && length >= (int)sizeof(name_family) &&
         !guarded_copy(&name_family, name, sizeof(name_family)) && name_family == AF_UNSPEC)
         return 0;
-    if ((error = sockaddr_to_wire(peer, name, length, socket->family)))
+    if ((error = connect_destination(socket, name, length, peer)) || socket->family == AF_UNIX)
         return error;
     if (socket->type == SOCK_STREAM)
         return wire_address_is_any(peer) || !peer->port ? WSAEADDRNOTAVAIL : 0;

@@ -14,6 +14,10 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
 /* What the state says to a connect, or with `extended` to a ConnectEx: 0 or a WSA code. */
 DWORD connect_check(const struct socket *socket, bool extended);
 
+/* Where a connect or ConnectEx is to go; of AF_UNIX the server has been told the path.  No lock. */
+DWORD connect_destination(struct socket *socket, const struct sockaddr *name, int length,
+                          struct rs_addr *peer);
+
 /* Starts connecting to `peer`: checks and changes the state, hands the call to the server, and
  * queues `operation` unless it is NULL.  Returns 0 when started, or a WSA code. */
 DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct operation *operation);

@@ -73,7 +73,7 @@ BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void
         error = WSAEINVAL;
     else if (size && !buffer)
         error = WSAEFAULT;
-    else if (!(error = sockaddr_to_wire(&peer, name, length, socket->family)))
+    else if (!(error = connect_destination(socket, name, length, &peer)))
         error = connect_ex(socket, &peer, &data, overlapped);
     socket_put(socket);
     return return_error(error) == 0;

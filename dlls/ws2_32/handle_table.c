@@ -77,6 +77,7 @@ void socket_put(struct socket *socket)
     if (!InterlockedExchangePointer((void *volatile *)&socket->session, NULL))
         return;
     free_segments(socket);
+    free(socket->unix_names);
     wait_object_free(socket);
     if (socket->port)
         port_put(socket->port);

@@ -69,6 +69,10 @@ DWORD get_dont_linger(struct socket *socket, uint32_t *value);
 DWORD set_dont_linger(struct socket *socket, uint32_t value);
 DWORD set_exclusive(struct socket *socket, uint32_t value);
 DWORD set_reuse(struct socket *socket, uint32_t value);
+DWORD set_conditional_accept(struct socket *socket, uint32_t value);
+DWORD get_receive_errors(struct socket *socket, uint32_t *value);
+DWORD get_header_included(struct socket *socket, uint32_t *value);
+DWORD set_header_included(struct socket *socket, uint32_t value);
 DWORD get_linger(struct socket *socket, uint32_t *value);
 DWORD set_linger(struct socket *socket, uint32_t value);
 DWORD get_max_message(struct socket *socket, uint32_t *value);
@@ -114,5 +118,13 @@ DWORD write_join6(struct socket *socket, const char *buffer, int length);
 DWORD write_leave6(struct socket *socket, const char *buffer, int length);
 DWORD write_join_group(struct socket *socket, const char *buffer, int length);
 DWORD write_leave_group(struct socket *socket, const char *buffer, int length);
+DWORD write_join_source(struct socket *socket, const char *buffer, int length);
+DWORD write_leave_source(struct socket *socket, const char *buffer, int length);
+DWORD write_block_source(struct socket *socket, const char *buffer, int length);
+DWORD write_unblock_source(struct socket *socket, const char *buffer, int length);
+DWORD write_join_source_group(struct socket *socket, const char *buffer, int length);
+DWORD write_leave_source_group(struct socket *socket, const char *buffer, int length);
+DWORD write_block_source_group(struct socket *socket, const char *buffer, int length);
+DWORD write_unblock_source_group(struct socket *socket, const char *buffer, int length);
 
 #endif

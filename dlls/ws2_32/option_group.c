@@ -166,3 +166,124 @@ DWORD set_unicast_interface6(struct socket *socket, uint32_t value)
         socket->unicast_interface6 = value;
     return error;
 }
+
+/* ---- sources: IP_ADD_SOURCE_MEMBERSHIP and its kin, MCAST_JOIN_SOURCE_GROUP and its ---- */
+
+static DWORD change_source(struct socket *socket, uint16_t option, const char *buffer, int length)
+{
+    struct rs_source_group group = {0};
+    struct { /* struct ip_mreq_source of ws2ipdef.h */
+        IN_ADDR group, source, interface_address;
+    } request;
+
+    if (!buffer || length < (int)sizeof(request))
+        return WSAEFAULT;
+    memcpy(&request, buffer, sizeof(request));
+    set_interface(&group.group, request.interface_address.s_addr);
+    wire_ipv4(&group.group.group, request.group.s_addr);
+    wire_ipv4(&group.source, request.source.s_addr);
+    return option_server_set(socket, option, &group, sizeof(group));
+}
+
+DWORD write_join_source(struct socket *socket, const char *buffer, int length)
+{
+    return change_source(socket, RS_OPT_JOIN_SOURCE, buffer, length);
+}
+
+DWORD write_leave_source(struct socket *socket, const char *buffer, int length)
+{
+    return change_source(socket, RS_OPT_LEAVE_SOURCE, buffer, length);
+}
+
+DWORD write_block_source(struct socket *socket, const char *buffer, int length)
+{
+    return change_source(socket, RS_OPT_BLOCK_SOURCE, buffer, length);
+}
+
+DWORD write_unblock_source(struct socket *socket, const char *buffer, int length)
+{
+    return change_source(socket, RS_OPT_UNBLOCK_SOURCE, buffer, length);
+}
+
+static DWORD change_source_group(struct socket *socket, uint16_t option, const char *buffer,
+                                 int length)
+{
+    struct rs_source_group group = {0};
+    struct { /* struct group_source_req of ws2ipdef.h */
+        ULONG interface_index;
+        struct sockaddr_storage group, source;
+    } request;
+    DWORD error;
+
+    if (!buffer || length < (int)sizeof(request))
+        return WSAEFAULT;
+    memcpy(&request, buffer, sizeof(request));
+    if ((error = sockaddr_to_wire(&group.group.group, (const struct sockaddr *)&request.group,
+                                  sizeof(request.group), socket->family)) ||
+        (error = sockaddr_to_wire(&group.source, (const struct sockaddr *)&request.source,
+                                  sizeof(request.source), socket->family)))
+        return error;
+    group.group.interface_index = request.interface_index;
+    return option_server_set(socket, option, &group, sizeof(group));
+}
+
+DWORD write_join_source_group(struct socket *socket, const char *buffer, int length)
+{
+    return change_source_group(socket, RS_OPT_JOIN_SOURCE, buffer, length);
+}
+
+DWORD write_leave_source_group(struct socket *socket, const char *buffer, int length)
+{
+    return change_source_group(socket, RS_OPT_LEAVE_SOURCE, buffer, length);
+}
+
+DWORD write_block_source_group(struct socket *socket, const char *buffer, int length)
+{
+    return change_source_group(socket, RS_OPT_BLOCK_SOURCE, buffer, length);
+}
+
+DWORD write_unblock_source_group(struct socket *socket, const char *buffer, int length)
+{
+    return change_source_group(socket, RS_OPT_UNBLOCK_SOURCE, buffer, length);
+}
+
+/* ---- listeners ---- */
+
+/* SO_CONDITIONAL_ACCEPT: "must be set before the listen function is called", else WSAEINVAL.  Linux
+ * has the connection before anybody can be asked, so what is rejected is reset rather than refused,
+ * with the option as without. */
+DWORD set_conditional_accept(struct socket *socket, uint32_t value)
+{
+    DWORD error = 0;
+
+    AcquireSRWLockExclusive(&socket->lock);
+    if (socket->state == SOCKET_LISTENING)
+        error = WSAEINVAL;
+    else
+        socket->conditional_accept = value != 0;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return error;
+}
+
+/* ---- raw sockets ---- */
+
+/* IP_HDRINCL and IPV6_HDRINCL are for raw sockets alone (Wine's test_sockopt_validity, run on
+ * Windows). */
+DWORD get_header_included(struct socket *socket, uint32_t *value)
+{
+    return socket->type == SOCK_RAW ? option_server_get(socket, RS_OPT_HDRINCL, value) : WSAEINVAL;
+}
+
+/* Not done; IP_RECVERR and IPV6_RECVERR of a raw socket cannot be asked for either (the same). */
+DWORD get_receive_errors(struct socket *socket, uint32_t *value)
+{
+    *value = 0;
+    return socket->type == SOCK_RAW ? WSAEINVAL : 0;
+}
+
+DWORD set_header_included(struct socket *socket, uint32_t value)
+{
+    return socket->type == SOCK_RAW
+               ? option_server_set(socket, RS_OPT_HDRINCL, &value, sizeof(value))
+               : WSAEINVAL;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The catalog: the four MSAFD entries that every Windows has, for the protocols that are built.
+ * The catalog: the MSAFD entries that every Windows has, for the protocols that are built.
  *
  * The numbers are those of an unmodified Windows (netsh winsock show catalog, WSAEnumProtocols):
  * provider GUIDs, catalog entry ids, service flags 0x20066 and 0x20609.  XP1_IFS_HANDLES is among
@@ -31,6 +31,11 @@
         }                                                  \
     }
 
+/* An entry of raw sockets is for every protocol: "PFL_HIDDEN ... should be hidden", so
+ * WSAEnumProtocols does not list it; what SO_PROTOCOL_INFO tells of it is Wine's test_WSASocket's,
+ * run on Windows. */
+#define RAW_PROTOCOLS 255
+
 #define ENTRY(flags, guid, id, family, size, type, protocol, message, name)                        \
     {                                                                                              \
         .dwServiceFlags1 = (flags), .dwProviderFlags = PFL_MATCHES_PROTOCOL_ZERO,                  \
@@ -39,6 +44,17 @@
         .iMaxSockAddr = (size), .iMinSockAddr = (size), .iSocketType = (type),                     \
         .iProtocol = (protocol), .iNetworkByteOrder = BIGENDIAN,                                   \
         .iSecurityScheme = SECURITY_PROTOCOL_NONE, .dwMessageSize = (message), .szProtocol = name, \
+    }
+
+#define RAW_ENTRY(guid, id, family, size, name)                                                 \
+    {                                                                                           \
+        .dwServiceFlags1 = DATAGRAM_FLAGS,                                                      \
+        .dwProviderFlags = PFL_MATCHES_PROTOCOL_ZERO | PFL_HIDDEN, .ProviderId = guid,          \
+        .dwCatalogEntryId = (id), .ProtocolChain = {.ChainLen = BASE_PROTOCOL}, .iVersion = 2,  \
+        .iAddressFamily = (family), .iMaxSockAddr = (size), .iMinSockAddr = (size),             \
+        .iSocketType = SOCK_RAW, .iProtocolMaxOffset = RAW_PROTOCOLS,                           \
+        .iNetworkByteOrder = BIGENDIAN, .iSecurityScheme = SECURITY_PROTOCOL_NONE,              \
+        .dwMessageSize = 32767, .szProtocol = name,                                             \
     }
 
 /* 65527: what is left of 65535 after a UDP header. */
@@ -51,47 +67,69 @@ static const WSAPROTOCOL_INFOW catalog[] = {
           IPPROTO_TCP, 0, L"MSAFD Tcpip [TCP/IPv6]"),
     ENTRY(DATAGRAM_FLAGS, TCPIP_V6, 1005, AF_INET6, sizeof(struct sockaddr_in6), SOCK_DGRAM,
           IPPROTO_UDP, 65527, L"MSAFD Tcpip [UDP/IPv6]"),
+    {
+        .dwServiceFlags1 = XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE |
+                           XP1_IFS_HANDLES,
+        .dwProviderFlags = PFL_MATCHES_PROTOCOL_ZERO,
+        .ProviderId = {0xa00943d9, 0x9c2e, 0x4633, {0x9b, 0x59, 0, 0x57, 0xa3, 0x16, 9, 0x94}},
+        .dwCatalogEntryId = 1007,
+        .ProtocolChain = {.ChainLen = BASE_PROTOCOL},
+        .iVersion = 2,
+        .iAddressFamily = AF_UNIX,
+        .iMaxSockAddr = 110,
+        .iMinSockAddr = 2,
+        .iSocketType = SOCK_STREAM,
+        .iNetworkByteOrder = BIGENDIAN,
+        .szProtocol = L"AF_UNIX",
+    },
+    RAW_ENTRY(TCPIP_V4, 1003, AF_INET, sizeof(struct sockaddr_in), L"MSAFD Tcpip [RAW/IP]"),
+    RAW_ENTRY(TCPIP_V6, 1006, AF_INET6, sizeof(struct sockaddr_in6), L"MSAFD Tcpip [RAW/IPv6]"),
 };
+/* The last ones: raw sockets, and AF_UNIX, which Windows lists; but the order of what is listed is
+ * what programs of before 2017 know. */
+#define HIDDEN 3
 
-/* Why nothing matched: the first of family, type and protocol that no entry has (in the words of
- * socket()'s page), else the pair of the last two. */
-static int reason(int family, int type, int protocol)
+static bool has_protocol(const WSAPROTOCOL_INFOW *entry, int protocol)
 {
-    bool has_family = !family, has_type = !type, has_protocol = !protocol;
+    return !protocol || entry->iProtocol == protocol ||
+           (protocol > 0 && protocol <= entry->iProtocolMaxOffset);
+}
+
+/* Why nothing matched.  A type that no family has is told before the family, and a protocol of
+ * another type is one that is not supported (Wine's test_WSASocket, run on Windows; socket()'s page
+ * has WSAEPROTOTYPE for the latter, which nobody has seen). */
+static int reason(int family, int type)
+{
+    bool has_family = !family, has_type = !type;
 
     for (size_t i = 0; i < ARRAYSIZE(catalog); i++) {
-        if (family && catalog[i].iAddressFamily != family)
-            continue;
-        has_family = true;
+        has_family |= catalog[i].iAddressFamily == family;
         has_type |= catalog[i].iSocketType == type;
-        has_protocol |= catalog[i].iProtocol == protocol;
     }
-    if (!has_family)
-        return WSAEAFNOSUPPORT;
     if (!has_type)
         return WSAESOCKTNOSUPPORT;
-    return has_protocol ? WSAEPROTOTYPE : WSAEPROTONOSUPPORT;
+    return has_family ? WSAEPROTONOSUPPORT : WSAEAFNOSUPPORT;
 }
 
 const WSAPROTOCOL_INFOW *protocol_find_error(int family, int type, int protocol, int *error)
 {
     /* socket()'s page on WSAEINVAL: "the af parameter is AF_UNSPEC and the type and protocol
-     * parameter are unspecified". */
-    bool unspecified = !family && !type && !protocol;
+     * parameter are unspecified"; whatever the type, in Wine's test_WSASocket, run on Windows. */
+    bool unspecified = !family && !protocol;
 
     for (size_t i = 0; i < ARRAYSIZE(catalog) && !unspecified; i++)
         if ((!family || catalog[i].iAddressFamily == family) &&
             (!type || catalog[i].iSocketType == type) &&
-            (!protocol || catalog[i].iProtocol == protocol))
+            has_protocol(&catalog[i], protocol))
             return &catalog[i];
     if (error)
-        *error = unspecified ? WSAEINVAL : reason(family, type, protocol);
+        *error = unspecified ? WSAEINVAL : reason(family, type);
     return NULL;
 }
 
 const WSAPROTOCOL_INFOW *protocol_base(size_t *count)
 {
-    *count = ARRAYSIZE(catalog);
+    *count = ARRAYSIZE(catalog) - HIDDEN;
     return catalog;
 }
 

@@ -9,12 +9,12 @@
 
 /* The entry for what socket() was given (0 = any, for each of the three; type 0 never matches two
  * ways because the first entry of the catalog wins), or NULL and in *error why not, if error is not
- * NULL: WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT, WSAEPROTOTYPE.  Constant memory.
+ * NULL: WSAEINVAL, WSAESOCKTNOSUPPORT, WSAEAFNOSUPPORT, WSAEPROTONOSUPPORT.  Constant memory.
  */
 const WSAPROTOCOL_INFOW *protocol_find_error(int family, int type, int protocol, int *error);
 const WSAPROTOCOL_INFOW *protocol_find(int family, int type, int protocol);
 
-/* All of them, in their order; constant memory. */
+/* All of them that are listed, in their order; constant memory. */
 const WSAPROTOCOL_INFOW *protocol_base(size_t *count);
 
 /* The ANSI form of an entry, as WSAEnumProtocolsA and SO_PROTOCOL_INFOA give it. */

@@ -33,6 +33,10 @@ int sockaddr_from_wire(struct sockaddr_in6 *address, const struct rs_addr *wire)
     struct sockaddr_in *in = (struct sockaddr_in *)address;
 
     memset(address, 0, sizeof(*address));
+    if (wire->family == RS_AF_UNIX) {
+        address->sin6_family = AF_UNIX;
+        return sizeof(address->sin6_family);
+    }
     if (wire->family == RS_AF_INET6) {
         address->sin6_family = AF_INET6;
         address->sin6_port = wire->port;

@@ -21,6 +21,8 @@ DWORD sockaddr_store(const struct rs_addr *wire, struct sockaddr *address, int *
 
 static inline int sockaddr_size(int family)
 {
+    if (family == AF_UNIX)
+        return sizeof(USHORT); /* without a name; unix_socket.c has those */
     return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 

@@ -12,6 +12,7 @@
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
+#include "unix_socket.h"
 
 /* ---- making ---- */
 
@@ -27,29 +28,39 @@ static DWORD known_flags(const WSAPROTOCOL_INFOW *protocol)
     return KNOWN_FLAGS | WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF;
 }
 
-static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
+static uint32_t wire_family(int family)
+{
+    return family == AF_INET6 ? RS_AF_INET6 : family == AF_UNIX ? RS_AF_UNIX : RS_AF_INET;
+}
+
+static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol, int number,
                             struct request *request)
 {
+    int type = protocol->iSocketType;
+
     request->type = RS_SUB_SOCKET;
     request->session = session;
-    request->arg[0] = protocol->iAddressFamily == AF_INET6 ? RS_AF_INET6 : RS_AF_INET;
-    request->arg[1] = protocol->iSocketType == SOCK_STREAM ? RS_STREAM : RS_DGRAM;
-    request->arg[3] = protocol->iSocketType == SOCK_STREAM ? 0 : control_at_birth();
+    request->arg[0] = wire_family(protocol->iAddressFamily);
+    request->arg[1] = type == SOCK_STREAM ? RS_STREAM : type == SOCK_RAW ? RS_RAW : RS_DGRAM;
+    request->arg[2] = type == SOCK_RAW ? (uint32_t)number : 0;
+    request->arg[3] = type == SOCK_DGRAM ? control_at_birth() : 0;
     return request_call(request);
 }
 
 /* What a limit has to say is told after the answer to an earlier close was seen and passed on, which
  * the first try may have done. */
 static DWORD ask_twice_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
-                                  struct request *request)
+                                  int number, struct request *request)
 {
-    DWORD error = ask_for_socket(session, protocol, request);
+    DWORD error = ask_for_socket(session, protocol, number, request);
 
-    return error == WSAEMFILE || error == WSAENOBUFS ? ask_for_socket(session, protocol, request)
-                                                     : error;
+    if (error == WSAEMFILE || error == WSAENOBUFS)
+        error = ask_for_socket(session, protocol, number, request);
+    return error;
 }
 
-static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET *handle)
+/* number: the protocol that was asked for, which matters where an entry is for several. */
+static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, int number, DWORD flags, SOCKET *handle)
 {
     struct request request = {0};
     struct session *session;
@@ -58,7 +69,7 @@ static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET 
 
     if ((error = session_open(&session)))
         return error;
-    if ((error = ask_twice_for_socket(session, protocol, &request))) {
+    if ((error = ask_twice_for_socket(session, protocol, number, &request))) {
         if (error == WSAEMFILE || error == WSAENOBUFS)
             log_rarely(LOG_WARN,
                        "the server has no room for another socket (error %lu); its log, "
@@ -67,7 +78,7 @@ static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET 
         return error;
     }
     socket = socket_make(session, request.value, protocol->iAddressFamily, protocol->iSocketType,
-                         protocol->iProtocol);
+                         protocol->iProtocol ? protocol->iProtocol : number);
     if (!socket) {
         submit_simple(session, RS_SUB_CLOSE, RS_CLOSE_ABORT, request.value);
         return WSAENOBUFS;
@@ -104,13 +115,15 @@ SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW
         if (protocol == FROM_PROTOCOL_INFO || !protocol)
             protocol = info->iProtocol;
     }
-    if (!(found = protocol_find_error(family, type, protocol, &error)))
+    if (info && (!family || family == FROM_PROTOCOL_INFO)) /* an entry of no protocol */
+        error = WSAEAFNOSUPPORT;
+    else if (!(found = protocol_find_error(family, type, protocol, &error)))
         ;
     else if (flags & ~known_flags(found)) {
         log_once(LOG_WARN, "WSASocket: flags %#lx are not supported", flags & ~known_flags(found));
         error = WSAEINVAL;
     } else
-        error = (int)make_socket(found, flags, &handle);
+        error = (int)make_socket(found, protocol, flags, &handle);
     if (error)
         SetLastError(error);
     return handle;
@@ -170,6 +183,22 @@ DWORD socket_bind(struct socket *socket, const struct rs_addr *address)
     return error;
 }
 
+static DWORD bind_unix(struct socket *socket, const struct sockaddr *name, int length)
+{
+    struct unix_address address;
+    struct rs_addr wire;
+    DWORD error;
+
+    if (socket->state == SOCKET_DEAD)
+        return WSAENETDOWN;
+    if (socket->bound)
+        return WSAEINVAL;
+    if (!(error = unix_address_begin(socket, name, length, &address, &wire)) &&
+        !(error = socket_bind(socket, &wire)))
+        unix_name_set(socket, &address, false);
+    return error;
+}
+
 int WSAAPI bind(SOCKET s, const struct sockaddr *name, int length)
 {
     struct socket *socket = socket_get(s);
@@ -178,7 +207,9 @@ int WSAAPI bind(SOCKET s, const struct sockaddr *name, int length)
 
     if (!socket)
         return SOCKET_ERROR;
-    if (!(error = sockaddr_to_wire(&address, name, length, socket->family)))
+    if (socket->family == AF_UNIX)
+        error = bind_unix(socket, name, length);
+    else if (!(error = sockaddr_to_wire(&address, name, length, socket->family)))
         error = socket->state == SOCKET_DEAD ? WSAENETDOWN
                 : socket->bound              ? WSAEINVAL
                                              : socket_bind(socket, &address);
@@ -190,11 +221,20 @@ int WSAAPI bind(SOCKET s, const struct sockaddr *name, int length)
 static int give_name(struct socket *socket, const struct rs_addr *wire, DWORD unknown,
                      struct sockaddr *name, int *length)
 {
+    struct rs_addr shown;
     DWORD error;
 
     session_reap(socket->session);
     AcquireSRWLockShared(&socket->lock);
-    error = wire->family ? sockaddr_store(wire, name, length) : unknown;
+    shown = *wire;
+    if (socket->type == SOCK_RAW)
+        shown.port = 0; /* Linux has the protocol there */
+    if (!shown.family)
+        error = unknown;
+    else if (socket->family == AF_UNIX)
+        error = unix_name_store(socket, wire == &socket->peer, name, length);
+    else
+        error = sockaddr_store(&shown, name, length);
     ReleaseSRWLockShared(&socket->lock);
     socket_put(socket);
     return return_error(error);

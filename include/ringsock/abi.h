@@ -144,9 +144,11 @@ _Static_assert(sizeof(struct rs_record) == RS_RECORD_ALIGN, "record");
 
 #define RS_PAD 0xffffu /* type: skip `size` bytes (the rest up to the ring's end) */
 
+/* RS_AF_UNIX: paths do not fit into an address; RS_SUB_UNIX_PATH brings them, and bytes[0] says
+ * whether the address has one (1) or no name (0). */
+enum rs_family { RS_AF_UNSPEC = 0, RS_AF_UNIX = 1, RS_AF_INET = 4, RS_AF_INET6 = 6 };
+enum rs_type { RS_STREAM = 1, RS_DGRAM = 2, RS_RAW = 3 /* RS_SUB_SOCKET: arg2 = protocol */ };
 /* An address as it travels: Linux sockaddr bytes with neutral families. */
-enum rs_family { RS_AF_UNSPEC = 0, RS_AF_INET = 4, RS_AF_INET6 = 6 };
-enum rs_type { RS_STREAM = 1, RS_DGRAM = 2 };
 struct rs_addr {
     uint16_t family; /* enum rs_family */
     uint16_t port;   /* network order */
@@ -209,8 +211,11 @@ enum rs_sub {
     RS_SUB_INTERFACES,/* call: reply payload: array of struct rs_interface */
     RS_SUB_ADOPT, /* struct rs_adopt: the header's socket becomes the accepted connection `source`
                      (AcceptEx); whose index then ends with RS_COMP_CLOSED */
+    RS_SUB_UNIX_PATH, /* call: the host path, no NUL, or NUL and an abstract name, that the socket's
+                         next RS_SUB_BIND or RS_SUB_CONNECT means */
     RS_SUB_MAX
 };
+#define RS_UNIX_PATH_MAX 4095u
 
 /* Server to DLL. */
 enum rs_comp {
@@ -347,6 +352,11 @@ enum rs_option {
     RS_OPT_CONTROL,      /* set: RS_CONTROL_*: what comes too with each datagram read from here on */
     RS_OPT_IP_UNICAST_IF,   /* interface index, network order */
     RS_OPT_IPV6_UNICAST_IF, /* the same */
+    RS_OPT_HDRINCL, /* raw: the program writes the IP header */
+    RS_OPT_JOIN_SOURCE, /* struct rs_source_group, like the next three */
+    RS_OPT_LEAVE_SOURCE,
+    RS_OPT_BLOCK_SOURCE,
+    RS_OPT_UNBLOCK_SOURCE,
     RS_OPT_MAX
 };
 struct rs_group {
@@ -355,5 +365,10 @@ struct rs_group {
     struct rs_addr group, interface_address;
 };
 _Static_assert(sizeof(struct rs_group) == 72, "group");
+struct rs_source_group {
+    struct rs_group group;
+    struct rs_addr source;
+};
+_Static_assert(sizeof(struct rs_source_group) == 104, "source group");
 
 #endif

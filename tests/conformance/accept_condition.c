@@ -304,6 +304,30 @@ static void test_recv_disconnect(void)
     closesocket(b);
 }
 
+/* SO_CONDITIONAL_ACCEPT: a BOOL of streams, off at first; "must be set before the listen function
+ * is called". */
+static void test_conditional_accept(void)
+{
+    struct sockaddr_storage address;
+    int length, value = 0xdead, size = sizeof(value);
+    SOCKET l = net_listener(AF_INET, &address, &length), s = socket(AF_INET, SOCK_STREAM, 0);
+
+    todo_wine
+    {
+        ok_success(getsockopt(s, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&value, &size));
+        ok(!value, "initially %d\n", value);
+        value = 1;
+        ok_success(setsockopt(s, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&value, sizeof(value)));
+        value = 0;
+        ok_success(getsockopt(s, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&value, &size));
+        ok(value == 1, "got %d\n", value);
+        ok_error(setsockopt(l, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&value, sizeof(value)),
+                 WSAEINVAL);
+    }
+    closesocket(s);
+    closesocket(l);
+}
+
 START_TEST(accept_condition)
 {
     net_start();
@@ -322,5 +346,6 @@ START_TEST(accept_condition)
     RUN(test_disconnect_data);
     RUN(test_send_disconnect);
     RUN(test_recv_disconnect);
+    RUN(test_conditional_accept);
     WSACleanup();
 }

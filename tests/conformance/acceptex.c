@@ -284,6 +284,46 @@ static void test_errors(void)
     closesocket(l);
 }
 
+static int CALLBACK say_defer(LPWSABUF caller, LPWSABUF caller_data, LPQOS quality, LPQOS group,
+                              LPWSABUF callee, LPWSABUF callee_data, GROUP *g, DWORD_PTR context)
+{
+    (void)caller, (void)caller_data, (void)quality, (void)group;
+    (void)callee, (void)callee_data, (void)g, (void)context;
+    return CF_DEFER;
+}
+
+/* AcceptEx gets a connection that a condition function has deferred, but by completion, and accept
+ * the next one (Wine's test_accept, run on Windows; when the first is complete it does not ask
+ * before the second is accepted, and neither is the built-in). */
+static void test_deferred(void)
+{
+    struct sockaddr_storage address;
+    int length;
+    SOCKET l = net_listener(AF_INET, &address, &length), client = connected(&address, length);
+    SOCKET accepted = socket(AF_INET, SOCK_STREAM, 0), second, other;
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    char room[2 * ADDRESS_ROOM];
+    DWORD bytes;
+
+    ok(net_readable(l, NET_PATIENCE), "no connection\n");
+    ok_error(WSAAccept(l, NULL, NULL, say_defer, 0), WSATRY_AGAIN);
+    WSASetLastError(0);
+    ok(!accept_ex(l, accepted, room, 0, ADDRESS_ROOM, ADDRESS_ROOM, &bytes, &overlapped) &&
+           WSAGetLastError() == WSA_IO_PENDING,
+       "error %d\n", WSAGetLastError());
+    second = connected(&address, length);
+    other = accept(l, NULL, NULL);
+    ok(other != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+    ok(!WaitForSingleObject(overlapped.hEvent, NET_PATIENCE), "not accepted\n");
+    check_accepted(l, accepted, client);
+    CloseHandle(overlapped.hEvent);
+    closesocket(other);
+    closesocket(second);
+    closesocket(accepted);
+    closesocket(client);
+    closesocket(l);
+}
+
 START_TEST(acceptex)
 {
     net_start();
@@ -294,5 +334,6 @@ START_TEST(acceptex)
     RUN(test_several);
     RUN(test_close);
     RUN(test_errors);
+    RUN(test_deferred);
     WSACleanup();
 }

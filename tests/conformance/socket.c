@@ -47,6 +47,15 @@ static void test_refused_kinds(void)
         {0xdead, SOCK_STREAM, 0, WSAEAFNOSUPPORT},
         {AF_INET, 0xdead, 0, WSAESOCKTNOSUPPORT},
         {AF_INET, SOCK_STREAM, 0xdead, WSAEPROTONOSUPPORT},
+        /* Wine's test_WSASocket, run on Windows */
+        {0xdead, 0xdead, IPPROTO_TCP, WSAESOCKTNOSUPPORT},
+        {AF_INET, 0xdead, 0xdead, WSAESOCKTNOSUPPORT},
+        {AF_INET, SOCK_STREAM, IPPROTO_UDP, WSAEPROTONOSUPPORT},
+        {AF_INET, SOCK_DGRAM, IPPROTO_TCP, WSAEPROTONOSUPPORT},
+        {AF_UNSPEC, SOCK_STREAM, 0xdead, WSAEPROTONOSUPPORT},
+        {AF_UNSPEC, SOCK_STREAM, 0, WSAEINVAL},
+        {AF_UNSPEC, 0xdead, 0, WSAEINVAL},
+        {AF_UNSPEC, 0, 0, WSAEINVAL},
     };
     unsigned i;
 
@@ -61,11 +70,23 @@ static void test_refused_kinds(void)
         if (s != INVALID_SOCKET)
             closesocket(s);
     }
-    /* a known protocol of the wrong type: two errors of the page fit */
-    WSASetLastError(0);
-    ok(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP) == INVALID_SOCKET &&
-           (WSAGetLastError() == WSAEPROTOTYPE || WSAGetLastError() == WSAEPROTONOSUPPORT),
-       "error %d\n", WSAGetLastError());
+}
+
+/* A WSAPROTOCOL_INFO whose family says nothing is no protocol (Wine's test_WSASocket, run on
+ * Windows since Vista), whatever the other arguments. */
+static void test_empty_info(void)
+{
+    static const int values[] = {0, FROM_PROTOCOL_INFO};
+    WSAPROTOCOL_INFOA info = {0};
+    unsigned i;
+
+    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        info.iAddressFamily = info.iSocketType = info.iProtocol = values[i];
+        WSASetLastError(0);
+        ok(WSASocketA(0, 0, IPPROTO_UDP, &info, 0, 0) == INVALID_SOCKET &&
+               WSAGetLastError() == WSAEAFNOSUPPORT,
+           "%d: error %d\n", values[i], WSAGetLastError());
+    }
 }
 
 /* "Socket Handles": a socket is a file handle of the system; Windows answers FILE_TYPE_PIPE. */
@@ -194,6 +215,7 @@ START_TEST(socket)
     net_start();
     RUN(test_kinds);
     RUN(test_refused_kinds);
+    RUN(test_empty_info);
     RUN(test_handle);
     RUN(test_close_handle);
     RUN(test_close_handle_data);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * AF_UNIX.  Sources: Microsoft's "AF_UNIX comes to Windows" (devblogs, commandline) for what there
+ * is, the pages of bind, getsockname, connect for the rest; WSAENETDOWN is golang/go#44797 and
+ * libevent/libevent#1625.  The built-in of Wine 8.0 and 10.0 has no such family.
+ */
+#include "net.h"
+#include <stddef.h>
+
+struct address {
+    ADDRESS_FAMILY family;
+    char path[108];
+};
+
+static int counter;
+
+static struct address new_address(void)
+{
+    struct address address = {.family = AF_UNIX};
+    char directory[64] = "";
+
+    GetTempPathA(sizeof(directory), directory);
+    sprintf(address.path, "%sr%lx%d.s", directory, GetCurrentProcessId(), counter++);
+    return address;
+}
+
+static SOCKET new_socket(void)
+{
+    SOCKET s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    ok(s != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+    return s;
+}
+
+static SOCKET listener(const struct address *address, int length)
+{
+    SOCKET s = new_socket();
+
+    ok_success(bind(s, (const struct sockaddr *)address, length));
+    ok_success(listen(s, 5));
+    return s;
+}
+
+static void connect_to(SOCKET s, const struct address *address)
+{
+    ok_success(connect(s, (const struct sockaddr *)address, sizeof(*address)));
+}
+
+/* "The Winsock API calls: socket, bind, listen, connect, accept, send, recv work as expected". */
+static void test_stream(void)
+{
+    struct address address = new_address();
+    SOCKET l = listener(&address, sizeof(address)), client = new_socket(), server;
+    char buffer[8] = "";
+
+    connect_to(client, &address);
+    server = accept(l, NULL, NULL);
+    ok(server != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+    net_send_all(client, "ping", 4);
+    ok(net_recv_all(server, buffer, 4) == 4 && !memcmp(buffer, "ping", 4), "got %s\n", buffer);
+    net_send_all(server, "pong", 4);
+    ok(net_recv_all(client, buffer, 4) == 4 && !memcmp(buffer, "pong", 4), "got %s\n", buffer);
+    ok_success(shutdown(client, SD_SEND));
+    ok(!recv(server, buffer, 1, 0), "no end, error %d\n", WSAGetLastError());
+    closesocket(client);
+    closesocket(server);
+    closesocket(l);
+    DeleteFileA(address.path);
+}
+
+/* getsockname and getpeername tell the path that was bound. */
+static void test_names(void)
+{
+    struct address address = new_address(), name;
+    SOCKET l = listener(&address, sizeof(address)), client = new_socket(), server;
+    int length = sizeof(name);
+
+    connect_to(client, &address);
+    server = accept(l, NULL, NULL);
+    ok_success(getsockname(l, (struct sockaddr *)&name, &length));
+    ok(name.family == AF_UNIX && !strcmp(name.path, address.path), "path %s\n", name.path);
+    length = sizeof(name);
+    ok_success(getpeername(client, (struct sockaddr *)&name, &length));
+    ok(name.family == AF_UNIX && !strcmp(name.path, address.path), "path %s\n", name.path);
+    length = sizeof(name);
+    ok_success(getpeername(server, (struct sockaddr *)&name, &length));
+    ok(name.family == AF_UNIX && !name.path[0], "path %s\n", name.path);
+    length = 1;
+    ok_error(getsockname(l, (struct sockaddr *)&name, &length), WSAEFAULT);
+    closesocket(client);
+    closesocket(server);
+    closesocket(l);
+    DeleteFileA(address.path);
+}
+
+/* The address may end where its path does. */
+static void test_short_length(void)
+{
+    struct address address = new_address();
+    int length = (int)offsetof(struct address, path) + (int)strlen(address.path) + 1;
+    SOCKET l = listener(&address, length), client = new_socket();
+
+    ok_success(connect(client, (struct sockaddr *)&address, length));
+    closesocket(client);
+    closesocket(l);
+    DeleteFileA(address.path);
+}
+
+/* "unix sockets ... represented as a file in the file system": it is there, and taken. */
+static void test_file(void)
+{
+    struct address address = new_address();
+    SOCKET s = new_socket(), other = new_socket();
+
+    ok(GetFileAttributesA(address.path) == INVALID_FILE_ATTRIBUTES &&
+           GetLastError() == ERROR_FILE_NOT_FOUND,
+       "there before\n");
+    ok_success(bind(s, (struct sockaddr *)&address, sizeof(address)));
+    /* Wine cannot tell a socket's attributes, but that there is something */
+    ok(GetFileAttributesA(address.path) != INVALID_FILE_ATTRIBUTES ||
+           GetLastError() != ERROR_FILE_NOT_FOUND,
+       "no file\n");
+    ok_error(bind(other, (struct sockaddr *)&address, sizeof(address)), WSAEADDRINUSE);
+    ok_error(bind(s, (struct sockaddr *)&address, sizeof(address)), WSAEINVAL);
+    closesocket(other);
+    /* nobody listens */
+    other = new_socket();
+    ok_error(connect(other, (struct sockaddr *)&address, sizeof(address)), WSAECONNREFUSED);
+    closesocket(other);
+    closesocket(s);
+    /* what every program does before it binds */
+    DeleteFileA(address.path);
+    other = new_socket();
+    ok_success(bind(other, (struct sockaddr *)&address, sizeof(address)));
+    closesocket(other);
+    DeleteFileA(address.path);
+}
+
+static void test_errors(void)
+{
+    struct address address = {.family = AF_UNIX, .path = "C:\\no\\such\\directory\\socket"};
+    SOCKET s = new_socket();
+
+    ok_error(bind(s, (struct sockaddr *)&address, sizeof(address)), WSAENETDOWN);
+    ok_error(bind(s, (struct sockaddr *)&address, 1), WSAEFAULT);
+    address.family = AF_INET;
+    ok_error(bind(s, (struct sockaddr *)&address, sizeof(address)), WSAEAFNOSUPPORT);
+    ok_error(listen(s, 1), WSAEINVAL);
+    closesocket(s);
+    /* "SOCK_DGRAM ... not supported" */
+    ok(socket(AF_UNIX, SOCK_DGRAM, 0) == INVALID_SOCKET, "a datagram socket\n");
+}
+
+/* Overlapped, nonblocking and select: a socket like any other. */
+static void test_overlapped(void)
+{
+    struct address address = new_address();
+    SOCKET l = listener(&address, sizeof(address)), client = new_socket(), server;
+    WSAOVERLAPPED overlapped = {.hEvent = WSACreateEvent()};
+    char byte = 0;
+    WSABUF buffer = {1, &byte};
+    DWORD flags = 0, bytes = 0;
+
+    net_nonblocking(client, 1);
+    if (connect(client, (struct sockaddr *)&address, sizeof(address)))
+        ok(WSAGetLastError() == WSAEWOULDBLOCK, "error %d\n", WSAGetLastError());
+    ok(net_writable(client, NET_PATIENCE), "not connected\n");
+    ok(net_readable(l, NET_PATIENCE), "nothing to accept\n");
+    server = accept(l, NULL, NULL);
+    ok_error(WSARecv(server, &buffer, 1, NULL, &flags, &overlapped, NULL), WSA_IO_PENDING);
+    net_send_all(client, "x", 1);
+    ok(WSAGetOverlappedResult(server, &overlapped, &bytes, TRUE, &flags) && bytes == 1,
+       "error %d\n", WSAGetLastError());
+    ok(byte == 'x', "got %d\n", byte);
+    closesocket(client);
+    closesocket(server);
+    closesocket(l);
+    WSACloseEvent(overlapped.hEvent);
+    DeleteFileA(address.path);
+}
+
+START_TEST(unix_socket)
+{
+    SOCKET s;
+
+    net_start();
+    s = socket(AF_UNIX, SOCK_STREAM, 0);
+    todo_wine_if(s == INVALID_SOCKET) ok(s != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+    if (s != INVALID_SOCKET) {
+        closesocket(s);
+        RUN(test_stream);
+        RUN(test_names);
+        RUN(test_short_length);
+        RUN(test_file);
+        RUN(test_errors);
+        RUN(test_overlapped);
+    }
+    WSACleanup();
+}
