@@ -18,11 +18,11 @@ from conftest import Prefix
 
 OPERATIONS = 200
 KINDS = ("send", "recv", "recv_empty", "wsasend", "wsarecv", "wsasend_overlapped",
-         "wsarecv_overlapped", "select_empty", "select_ready", "poll_empty", "poll_ready",
-         "fionread", "pingpong")
+         "wsarecv_overlapped", "writefile", "readfile", "readfile_port", "select_empty",
+         "select_ready", "poll_empty", "poll_ready", "fionread", "pingpong")
 RIO_KINDS = ("rio_receive", "rio_send", "rio_send_deferred", "rio_dequeue_empty", "rio_pingpong_port")
-LOCAL = ("recv", "recv_empty", "wsarecv", "select_empty", "select_ready", "poll_empty", "poll_ready",
-         "fionread", "rio_receive")
+LOCAL = ("recv", "recv_empty", "wsarecv", "readfile", "select_empty", "select_ready", "poll_empty",
+         "poll_ready", "fionread", "rio_receive")
 # "0024: recv_socket( ..." asks, "0024: recv_socket() = 0 { ..." answers
 REQUEST = re.compile(r"^([0-9a-f]{4}): (\w+)\( ?")
 ANSWER = re.compile(r"^([0-9a-f]{4}): (\w+)\(\) = \w+ ?(.*)")
@@ -122,7 +122,7 @@ def test_no_wineserver_request(kind, width, own_prefix, build, traces, tmp_path)
 def test_the_count_sees_the_built_in(width, own_prefix, build, traces, tmp_path):
     """The control: the same program and the same counting, on Wine's own DLL."""
     lines, _ = trace_of(own_prefix, build, traces, width, tmp_path, "builtin")
-    for kind in ("send", "recv", "recv_empty", "select_empty", "poll_ready"):
+    for kind in ("send", "recv", "recv_empty", "readfile", "select_empty", "poll_ready"):
         assert len(requests_of(lines, kind)) >= OPERATIONS, kind
 
 

@@ -10,6 +10,7 @@
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
+#include "raw_io.h"
 #include "socket.h"
 
 NTSTATUS NTAPI our_NtCreateFile(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
@@ -50,13 +51,43 @@ static bool find_issuer(HANDLE handle, struct afd_issuer *issuer)
     return true;
 }
 
+/* Codes that move data, sent through the socket itself.  True: *status is the answer. */
+static bool transfer(HANDLE handle, const struct io_request *request, ULONG code, const void *input,
+                     ULONG input_size, NTSTATUS *status)
+{
+    struct socket *socket;
+
+    if (!raw_is_transfer(code) || RtlDllShutdownInProgress() || !(socket = socket_find(handle)))
+        return false;
+    *status = raw_transfer(socket, request, code, input, input_size);
+    socket_put(socket);
+    return true;
+}
+
+/* AFD's codes are not CTL_CODE's: the device, then ten bits for the request, two for the method. */
+#define AFD_DEVICE 0x12u
+
+static void log_unknown(HANDLE handle, ULONG code)
+{
+    struct socket *socket = code >> 12 == AFD_DEVICE ? socket_find(handle) : NULL;
+
+    if (!socket)
+        return;
+    log_once(LOG_WARN, "NtDeviceIoControlFile: AFD's code %lx on a socket is not supported", code);
+    socket_put(socket);
+}
+
 NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_ROUTINE routine,
                                          void *context, IO_STATUS_BLOCK *iosb, ULONG code,
                                          void *input, ULONG input_size, void *output,
                                          ULONG output_size)
 {
+    struct io_request io = {event, routine, context, iosb};
     struct afd_issuer issuer;
+    NTSTATUS answer;
 
+    if (transfer(handle, &io, code, input, input_size, &answer))
+        return answer;
     if (!RtlDllShutdownInProgress() && code == IOCTL_AFD_POLL && find_issuer(handle, &issuer)) {
         struct afd_request request = {.event = event,
                                       .routine = routine,
@@ -72,6 +103,7 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
         SetLastError(error);
         return status;
     }
+    log_unknown(handle, code);
     return real_NtDeviceIoControlFile(handle, event, routine, context, iosb, code, input,
                                       input_size, output, output_size);
 }

@@ -16,12 +16,13 @@
 static bool ends_with_thread(const struct operation *operation)
 {
     return !operation->socket->port || operation->event || operation->routine ||
-           operation->no_packet;
+           operation->apc || operation->no_packet;
 }
 
 static bool matches(const struct operation_filter *filter, const struct operation *operation)
 {
-    if (filter->blocked && (operation->overlapped || operation->waiter != filter->blocked))
+    if (filter->blocked && ((operation->overlapped && !operation->blocks) ||
+                            operation->waiter != filter->blocked))
         return false;
     if (filter->overlapped && operation->overlapped != filter->overlapped)
         return false;

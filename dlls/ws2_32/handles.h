@@ -33,6 +33,14 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
 NTSTATUS NTAPI our_NtCancelSynchronousIoFile(HANDLE thread, IO_STATUS_BLOCK *which,
                                              IO_STATUS_BLOCK *iosb);
 
+/* raw_io.c */
+NTSTATUS NTAPI our_NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, void *context,
+                              IO_STATUS_BLOCK *iosb, void *buffer, ULONG length,
+                              LARGE_INTEGER *offset, ULONG *key);
+NTSTATUS NTAPI our_NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, void *context,
+                               IO_STATUS_BLOCK *iosb, const void *buffer, ULONG length,
+                               LARGE_INTEGER *offset, ULONG *key);
+
 /* thread_end.c */
 NTSTATUS NTAPI our_NtTerminateThread(HANDLE thread, NTSTATUS exit_code);
 

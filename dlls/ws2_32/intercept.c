@@ -39,6 +39,12 @@ NTSTATUS(NTAPI *real_NtOpenFile)
 NTSTATUS(NTAPI *real_NtDeviceIoControlFile)
 (HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *,
  ULONG) = NtDeviceIoControlFile;
+NTSTATUS(NTAPI *real_NtReadFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, LARGE_INTEGER *,
+ ULONG *) = NtReadFile;
+NTSTATUS(NTAPI *real_NtWriteFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, const void *, ULONG, LARGE_INTEGER *,
+ ULONG *) = NtWriteFile;
 NTSTATUS(NTAPI *real_NtCreateIoCompletion)
 (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG) = NtCreateIoCompletion;
 NTSTATUS(NTAPI *real_NtDuplicateObject)
@@ -219,6 +225,8 @@ static const struct {
     TAKE(NtCreateFile, false),
     TAKE(NtOpenFile, false),
     TAKE(NtDeviceIoControlFile, false),
+    TAKE(NtReadFile, false),
+    TAKE(NtWriteFile, false),
     TAKE(NtCreateIoCompletion, true),
     TAKE(NtSetIoCompletion, true),
     TAKE(NtRemoveIoCompletion, true),

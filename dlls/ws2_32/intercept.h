@@ -40,6 +40,10 @@ extern NTSTATUS(NTAPI *real_NtOpenFile)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES
 extern NTSTATUS(NTAPI *real_NtDeviceIoControlFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
                                                    IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *,
                                                    ULONG);
+extern NTSTATUS(NTAPI *real_NtReadFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                        void *, ULONG, LARGE_INTEGER *, ULONG *);
+extern NTSTATUS(NTAPI *real_NtWriteFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                         const void *, ULONG, LARGE_INTEGER *, ULONG *);
 extern NTSTATUS(NTAPI *real_NtCreateIoCompletion)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *,
                                                   ULONG);
 extern NTSTATUS(NTAPI *real_NtDuplicateObject)(HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG,

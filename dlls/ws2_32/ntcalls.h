@@ -31,6 +31,13 @@ NTSTATUS NTAPI NtTerminateThread(HANDLE thread, NTSTATUS exit_code);
 NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, void *function, ULONG_PTR first, ULONG_PTR second,
                                 ULONG_PTR third);
 NTSTATUS NTAPI NtQueryPerformanceCounter(LARGE_INTEGER *counter, LARGE_INTEGER *frequency);
+NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, void *context,
+                          IO_STATUS_BLOCK *iosb, void *buffer, ULONG length, LARGE_INTEGER *offset,
+                          ULONG *key);
+NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, void *context,
+                           IO_STATUS_BLOCK *iosb, const void *buffer, ULONG length,
+                           LARGE_INTEGER *offset, ULONG *key);
+NTSTATUS NTAPI NtResetEvent(HANDLE event, LONG *previous);
 BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 
 /* FILE_INFORMATION_CLASS, as numbers because intercepted calls carry any */

@@ -26,6 +26,14 @@ enum operation_kind {
 
 #define OPERATION_INLINE_BUFFERS 4
 
+/* What a call of the NT layer (NtReadFile...) names: no OVERLAPPED, and none of its conventions. */
+struct io_request {
+    HANDLE event;
+    PIO_APC_ROUTINE routine;
+    void *context; /* the routine's first argument; else the packet's value, NULL: no packet */
+    IO_STATUS_BLOCK *iosb;
+};
+
 struct operation {
     struct operation *next;
     struct socket *socket; /* overlapped: holds a reference */
@@ -65,6 +73,10 @@ struct operation {
     HANDLE event;
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
     bool no_packet; /* the low bit of hEvent */
+    bool raw;       /* made by operation_create_raw: overlapped is the status block, and: */
+    bool blocks;    /* the issuer waits for it within the call */
+    PIO_APC_ROUTINE apc;
+    void *context;
     bool immediate; /* completed within the call itself: FILE_SKIP_* apply */
     struct waiter *issuer;
     uint64_t issuer_serial; /* not the issuer's any more: that thread has ended */
@@ -100,6 +112,14 @@ void operation_release_buffers(struct operation *operation);
 struct operation *operation_create(struct socket *socket, enum operation_kind kind,
                                    WSAOVERLAPPED *overlapped,
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error);
+/* The same for a call of the NT layer, which gets NTSTATUS codes and whose status block stays as it
+ * is until the operation is complete. */
+struct operation *operation_create_raw(struct socket *socket, enum operation_kind kind,
+                                       const struct io_request *request, NTSTATUS *status);
+/* How such a call ends: `error` is WSA_IO_PENDING, or what the operation ended with at once.
+ * Delivers or discards it; returns what the call returns. */
+NTSTATUS operation_end_raw(struct operation *operation, DWORD error);
+
 /* An operation that failed at once: no completion (WSARecv: "no completion indication will occur").
  */
 void operation_discard(struct operation *operation);

@@ -6,6 +6,7 @@
 #include "async_select.h"
 #include "control_data.h"
 #include "extension.h"
+#include "raw_io.h"
 #include "receive.h"
 #include "guarded_copy.h"
 #include "ntcalls.h"
@@ -256,11 +257,15 @@ static DWORD receive_synchronous(struct socket *socket, struct receive_call *cal
 }
 
 /* The operation is complete or queued; returns what the call returns. */
-static DWORD post(struct socket *socket, struct operation *operation)
+static DWORD post(struct socket *socket, struct operation *operation, bool may_wait)
 {
     DWORD error;
     bool answered = answer_with_lock(socket, operation, &error);
 
+    if (!answered && !may_wait && socket->nonblocking) {
+        error = WSAEWOULDBLOCK;
+        answered = true;
+    }
     if (!answered) {
         operation_append(queue_of(socket, operation), operation);
         socket_update_interest(socket);
@@ -282,7 +287,7 @@ static DWORD receive_overlapped(struct socket *socket, struct receive_call *call
     if (!operation)
         return error;
     take_arguments(socket, call, operation, true);
-    error = post(socket, operation);
+    error = post(socket, operation, true);
     if (error == WSA_IO_PENDING)
         return error;
     /* Bytes have been moved, so it is a completion, and what tells of one is WSA_IO_PENDING (Wine's
@@ -294,6 +299,21 @@ static DWORD receive_overlapped(struct socket *socket, struct receive_call *call
     if (!error)
         give_results(call, operation);
     return operation_end_call(operation, error);
+}
+
+DWORD receive_raw(struct socket *socket, struct operation *operation, const struct raw_data *data)
+{
+    struct receive_call call = {.buffers = data->buffers,
+                                .count = data->count,
+                                .flags = data->flags,
+                                .by_value = true,
+                                .from = data->address,
+                                .from_length = data->address_length};
+
+    take_arguments(socket, &call, operation, true);
+    if (data->refused)
+        operation->refused = data->refused;
+    return post(socket, operation, data->may_wait);
 }
 
 #define OUTPUT_FLAGS (MSG_TRUNC | MSG_CTRUNC | MSG_BCAST | MSG_MCAST)

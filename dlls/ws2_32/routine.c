@@ -32,13 +32,14 @@ static void append(struct waiter *waiter, struct operation *operation)
     waiter->routines_last = operation;
 }
 
-static bool runs(const struct waiter *waiter, const struct socket *socket)
+/* Routines of the NT layer are plain APCs, and may be nested as they like. */
+static bool must_wait(const struct waiter *waiter, const struct operation *due)
 {
     const struct operation *operation = waiter->running;
 
-    while (operation && operation->socket != socket)
+    while (operation && (operation->raw || operation->socket != due->socket))
         operation = operation->next;
-    return operation != NULL;
+    return operation && !due->raw;
 }
 
 /* Where the first one hangs that may run now. */
@@ -47,7 +48,7 @@ static struct operation **find_next(struct waiter *waiter, struct operation **pr
     struct operation **link = &waiter->routines;
 
     *previous = NULL;
-    while (*link && runs(waiter, (*link)->socket)) {
+    while (*link && must_wait(waiter, *link)) {
         *previous = *link;
         link = &(*link)->next;
     }
@@ -102,11 +103,19 @@ static bool was_left(const struct operation *operation, const char *here)
     return frame >= (const char *)bottom && frame < here;
 }
 
+static void call(const struct operation *operation)
+{
+    if (operation->raw)
+        operation->apc(operation->context, (IO_STATUS_BLOCK *)operation->overlapped, 0);
+    else
+        operation->routine(error_from_status(status_from_error(operation->error)),
+                           (DWORD)operation->done, operation->overlapped, operation->result_flags);
+}
+
 static void run(struct waiter *waiter, struct operation *operation, const char *here)
 {
     operation->frame = here;
-    operation->routine(error_from_status(status_from_error(operation->error)),
-                       (DWORD)operation->done, operation->overlapped, operation->result_flags);
+    call(operation);
     while (waiter->running != operation)
         forget_innermost(waiter);
     forget_innermost(waiter);

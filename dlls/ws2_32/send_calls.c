@@ -5,6 +5,7 @@
  */
 #include "control_data.h"
 #include "guarded_copy.h"
+#include "raw_io.h"
 #include "request.h"
 #include "send.h"
 #include "sockaddr.h"
@@ -297,19 +298,35 @@ static DWORD send_sync_call(struct socket *socket, struct send_call *call)
     return error;
 }
 
-static DWORD post(struct socket *socket, struct operation *operation)
+static DWORD post(struct socket *socket, struct operation *operation, bool may_wait)
 {
     enum outcome outcome = SEND_DONE;
     DWORD error;
 
     AcquireSRWLockExclusive(&socket->lock);
-    if (!(error = send_check(socket)))
-        outcome = push_or_queue(socket, operation, false);
+    if (!(error = send_check(socket))) {
+        if (socket->nonblocking && !may_wait)
+            error = send_nonblocking(socket, operation);
+        else
+            outcome = push_or_queue(socket, operation, false);
+    }
     ReleaseSRWLockExclusive(&socket->lock);
     if (outcome == SEND_DONE)
         return error ? error : operation->error;
     session_reap(socket->session);
     return WSA_IO_PENDING;
+}
+
+/* Its arguments were taken; returns what the call returns. */
+static DWORD start(struct socket *socket, struct operation *operation, const struct rs_addr *to,
+                   bool may_wait)
+{
+    DWORD error;
+
+    if (!to->family || is_checked(socket, operation, to))
+        return post(socket, operation, may_wait);
+    error = send_check(socket);
+    return error ? error : send_checked_datagram(socket, operation, to);
 }
 
 static DWORD send_overlapped(struct socket *socket, struct send_call *call)
@@ -321,17 +338,32 @@ static DWORD send_overlapped(struct socket *socket, struct send_call *call)
     operation = operation_create(socket, OPERATION_SEND, call->overlapped, call->routine, &error);
     if (!operation)
         return error;
-    error = take_arguments(socket, call, operation, &to);
-    if (!error && to.family && !is_checked(socket, operation, &to)) {
-        if (!(error = send_check(socket)))
-            error = send_checked_datagram(socket, operation, &to);
-    } else if (!error)
-        error = post(socket, operation);
+    if (!(error = take_arguments(socket, call, operation, &to)))
+        error = start(socket, operation, &to, true);
     if (error == WSA_IO_PENDING)
         return error;
     if (!error)
         give_result(call, operation);
     return operation_end_call(operation, error);
+}
+
+DWORD send_raw(struct socket *socket, struct operation *operation, const struct raw_data *data)
+{
+    int to_length = data->address_length ? *data->address_length : 0;
+    struct send_call call = {.buffers = data->buffers,
+                             .count = data->count,
+                             .by_value = true,
+                             .flags = data->flags,
+                             .to = data->address,
+                             .to_length = to_length};
+    struct rs_addr to = {0};
+    DWORD error;
+
+    session_reap(socket->session); /* it may be connected, or reset, by now */
+    if (data->refused)
+        return (error = send_check(socket)) ? error : data->refused;
+    error = take_arguments(socket, &call, operation, &to);
+    return error ? error : start(socket, operation, &to, data->may_wait);
 }
 
 static int transmit(SOCKET s, struct send_call *call)

@@ -3,7 +3,7 @@
  * datapath [COUNT]: COUNT steady-state operations of each kind, each kind between two markers that
  * a trace shows: CreateEventA("ringsock-begin-KIND") and CreateEventA("ringsock-end-KIND").
  *
- * Owns: one connected pair on loopback.  Prints "KIND COUNT" per kind done; exit code 1 as soon as
+ * Owns: two connected pairs on loopback.  Prints "KIND COUNT" per kind done; exit code 1 as soon as
  * an operation does not give what it must, so that no trace of failing calls can pass for a fast
  * one. What prepares a kind (sending what will be received) stands before its first marker.
  */
@@ -17,6 +17,8 @@
 #include "rio_types.h"
 
 static SOCKET near_end, far_end; /* operations are made on near_end */
+static SOCKET on_port, to_port;  /* one with a completion port, and its peer */
+static HANDLE port;
 static int operations = 200;
 static const char *kind_name;
 
@@ -159,6 +161,44 @@ static void do_wsarecv_overlapped(void)
 
     if (result || bytes != 1)
         fail("WSARecv", result);
+}
+
+/* The same through kernel32: a SOCKET is a file handle. */
+static void do_writefile(void)
+{
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0;
+    BOOL result = WriteFile((HANDLE)near_end, "x", 1, &bytes, &ov);
+
+    if (!result || bytes != 1)
+        fail("WriteFile", result);
+}
+
+static void do_readfile(void)
+{
+    OVERLAPPED ov = {0};
+    char byte;
+    DWORD bytes = 0;
+    BOOL result = ReadFile((HANDLE)near_end, &byte, 1, &bytes, &ov);
+
+    if (!result || bytes != 1 || !GetOverlappedResult((HANDLE)near_end, &ov, &bytes, TRUE))
+        fail("ReadFile", result);
+}
+
+/* One that pends, and whose packet is waited for. */
+static void do_readfile_port(void)
+{
+    OVERLAPPED read = {0}, *ov = NULL;
+    ULONG_PTR key;
+    char byte;
+    DWORD bytes = 0;
+
+    if (ReadFile((HANDLE)on_port, &byte, 1, NULL, &read) || GetLastError() != ERROR_IO_PENDING)
+        fail("ReadFile", 0);
+    if (send(to_port, "x", 1, 0) != 1)
+        fail("send", -1);
+    if (!GetQueuedCompletionStatus(port, &bytes, &key, &ov, 20000) || ov != &read || bytes != 1)
+        fail("GetQueuedCompletionStatus", (int)bytes);
 }
 
 static int do_select(void)
@@ -313,6 +353,9 @@ static const struct kind {
     {"wsarecv", do_wsarecv, TRUE, TRUE},
     {"wsasend_overlapped", do_wsasend_overlapped, FALSE, TRUE},
     {"wsarecv_overlapped", do_wsarecv_overlapped, TRUE, TRUE},
+    {"writefile", do_writefile, FALSE, TRUE},
+    {"readfile", do_readfile, TRUE, TRUE},
+    {"readfile_port", do_readfile_port, FALSE, TRUE},
     {"select_empty", do_select_empty, FALSE, TRUE},
     {"select_ready", do_select_ready, TRUE, TRUE},
     {"poll_empty", do_poll_empty, FALSE, TRUE},
@@ -325,7 +368,7 @@ static const struct kind {
     {"rio_dequeue_empty", do_rio_dequeue_empty, FALSE, TRUE},
     {"rio_pingpong_port", do_rio_pingpong_port, FALSE, TRUE},
 };
-#define PLAIN_KINDS 14 /* what a Winsock without registered I/O can do */
+#define PLAIN_KINDS 17 /* what a Winsock without registered I/O can do */
 
 static void run(const struct kind *kind, BOOL marked)
 {
@@ -397,6 +440,8 @@ int main(int argc, char **argv)
         fail("WSAStartup", -1);
     has_rio = rio_get();
     connect_pair(has_rio ? WSA_FLAG_REGISTERED_IO : 0, &near_end, &far_end);
+    connect_pair(0, &on_port, &to_port);
+    port = CreateIoCompletionPort((HANDLE)on_port, NULL, 0, 0);
     if (has_rio)
         prepare_registered();
     else
