@@ -49,7 +49,7 @@ from pathlib import Path
 
 import pytest
 
-from apps import packages
+from apps import packages, table
 from processes import servers_of
 
 WIDTHS = ("x64", "x32")
@@ -401,15 +401,12 @@ def app_results():
 
 def pytest_terminal_summary(terminalreporter):
     """The table of `make check-apps`."""
-    if not any(target == "builtin" for _, _, target in APP_RESULTS):
-        return
-    rows = [("program", "job", "built-in", "ours")]
-    for program, job in dict.fromkeys(key[:2] for key in APP_RESULTS):
-        rows.append((program, job, *(APP_RESULTS.get((program, job, target), "-")
-                                     for target in TARGETS)))
-    terminalreporter.section("unmodified programs")
-    for row in rows:
-        terminalreporter.write_line("{:10} {:14} {:10} {}".format(*row))
+    lines = table.lines(APP_RESULTS)
+    if lines:
+        terminalreporter.section("unmodified programs")
+        table.keep(APP_RESULTS, Path(os.environ["RINGSOCK_BUILD"]) / "tests")
+    for line in lines:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

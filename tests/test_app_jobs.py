@@ -52,8 +52,9 @@ class Run:
         if not shutil.which(command):
             pytest.skip(f"{command} is not installed (Debian package: {package})")
 
-    def start(self, exe, *args, cwd=None):
-        self.running.append(self._start(exe, *args, prefix=self.prefix, cwd=cwd or self.tmp))
+    def start(self, exe, *args, cwd=None, stdin=subprocess.DEVNULL):
+        self.running.append(self._start(exe, *args, prefix=self.prefix, cwd=cwd or self.tmp,
+                                        stdin=stdin))
         return self.running[-1]
 
     def wine(self, exe, *args, timeout=60, cwd=None):
@@ -105,4 +106,5 @@ def test_job(target, job, given, app_results):
             pytest.xfail(f"the built-in: {str(error)[:300]}")
         raise
     app_results[job.program, job.name, target] = "works"
+    app_results[job.program, job.name, "done"] = str(done)
     print(done)

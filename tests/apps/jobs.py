@@ -14,9 +14,12 @@ import re
 import socket
 import subprocess
 import time
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
+
+from . import esbuild
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -192,6 +195,35 @@ def pagefind_serve(given):
         connection.close()
     server.kill()
     return "20 files of 3 MB"
+
+
+# ---- esbuild: Go, completion port, WSARecv and WSASend, AcceptEx, TransmitFile ----
+@job("esbuild", "serve")
+def esbuild_serve(given):
+    exe = given.fetch("esbuild-x64")
+    given.needs_random_numbers()
+    site = given.tmp / "site"
+    site.mkdir()
+    files = esbuild.make_files(site)
+    server = given.start(exe, "--serve=127.0.0.1:0", "--servedir=.", cwd=site, stdin=subprocess.PIPE)
+    port = int(server.wait_for(r"http://127\.0\.0\.1:(\d+)/", timeout=60, err=True)[1])
+    esbuild.drive(port, files, 400, 100)
+    server.kill()
+    return "400 files over 4 connections, 100 over one each"
+
+
+# ---- ffmpeg: mingw's select ----
+@job("ffmpeg", "http")
+def ffmpeg_http(given):
+    samples = random.Random(3).randbytes(4 * 44100 * 30)
+    with wave.open(str(given.tmp / "sound.wav"), "wb") as sound:
+        sound.setparams((2, 2, 44100, 0, "NONE", ""))
+        sound.writeframes(samples)
+    url = f"http://127.0.0.1:{given.serve(given.tmp)}/sound.wav"
+    result = given.wine(given.fetch("ffmpeg-x64"), "-v", "error", "-i", url, "-c:a", "pcm_s16le", "-f",
+                        "hash", "-hash", "sha256", "-", timeout=120)
+    assert f"SHA256={hashlib.sha256(samples).hexdigest()}" in result.out, str(result)
+    return "30 s of sound, checksum of the samples"
 
 
 # ---- PostgreSQL: WSAEventSelect, WSADuplicateSocket to each backend ----
