@@ -11,10 +11,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "server.h"
@@ -150,16 +152,33 @@ static void segment_lay_out(struct session *session)
         .shared = &segment->comp, .data = session->map + COMP_DATA, .size = RS_RING_SIZE};
 }
 
+/* A page that has no room when it is first written to is a fault of whoever writes, the program too.
+ * So room is taken at once on a disk, where it costs nothing, and asked for in memory, where taking
+ * it would cost every small program the whole of it.  The latter can still run short later. */
+static int take_room(int fd)
+{
+    struct statfs where;
+
+    if (ftruncate(fd, SEGMENT_SIZE) || fstatfs(fd, &where))
+        return -errno;
+    if (where.f_type != TMPFS_MAGIC)
+        return -posix_fallocate(fd, 0, SEGMENT_SIZE);
+    /* f_blocks is 0 where there is no limit */
+    if (where.f_blocks && where.f_bavail < SEGMENT_SIZE / (uint64_t)where.f_bsize)
+        return -ENOSPC;
+    return 0;
+}
+
 int segment_create(struct session *session)
 {
     int fd = openat(session->dir_fd, "shm", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int error = 0;
+    int error;
     void *map;
 
     if (fd < 0)
         return -errno;
-    if (ftruncate(fd, SEGMENT_SIZE)) {
-        error = -errno;
+    error = take_room(fd);
+    if (error) {
         close(fd);
         return error;
     }

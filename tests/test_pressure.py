@@ -5,9 +5,11 @@ much is taken from a sender, what is refused, what the logs say, and that it all
 
 Each test of ours has a runtime directory, and so a server, of its own.
 """
+import os
 import re
 import resource
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -112,6 +114,22 @@ def test_server_without_address_space(run):
     for said in (r"no further socket beside its \d+: Cannot allocate memory$",
                  "the server has no room for another socket"):
         assert len(re.findall(said, result.log, re.M)) == 1, f"{said}: {result.log}"
+
+
+def test_no_room_for_shared_memory(build, tmp_path):
+    """Refused at the start, with a reason, rather than a fault of the program that first writes."""
+    if os.geteuid():
+        pytest.skip("mounting needs root")
+    where = tmp_path / "small"
+    where.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "none", where], check=True)
+    try:
+        done = subprocess.run([build.server, "--foreground", "--linger", "1", "--runtime",
+                               where / "run"], stderr=subprocess.PIPE, text=True, timeout=60)
+    finally:
+        subprocess.run(["umount", where], check=True)
+    assert "cannot prepare a session: No space left on device" in done.stderr
+    assert done.returncode == 0, done
 
 
 def test_program_out_of_memory(run):
