@@ -17,10 +17,16 @@
 
 /* ---- queues ---- */
 
+static bool is_call(const struct operation *operation)
+{
+    return !operation->overlapped && !operation->deliver;
+}
+
 void operation_append(struct operation_queue *queue, struct operation *operation)
 {
     queue->with_event += operation->event != NULL;
     queue->requests += operation->deliver != NULL;
+    queue->calls += is_call(operation);
     operation->next = NULL;
     if (queue->tail)
         queue->tail->next = operation;
@@ -39,6 +45,7 @@ struct operation *operation_pop(struct operation_queue *queue)
         queue->tail = NULL;
     queue->with_event -= operation->event != NULL;
     queue->requests -= operation->deliver != NULL;
+    queue->calls -= is_call(operation);
     return operation;
 }
 
@@ -57,6 +64,7 @@ bool operation_remove(struct operation_queue *queue, struct operation *operation
         queue->tail = previous;
     queue->with_event -= operation->event != NULL;
     queue->requests -= operation->deliver != NULL;
+    queue->calls -= is_call(operation);
     return true;
 }
 

@@ -90,6 +90,7 @@ struct operation_queue {
     struct operation *head, *tail;
     uint32_t with_event; /* how many have one */
     uint32_t requests;   /* how many are of registered I/O */
+    uint32_t calls;      /* how many are of calls that block */
 };
 
 void operation_append(struct operation_queue *queue, struct operation *operation);

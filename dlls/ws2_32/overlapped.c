@@ -48,6 +48,7 @@ static void wait_as_waiter(struct socket *socket, WSAOVERLAPPED *overlapped)
     AcquireSRWLockExclusive(&socket->lock);
     if ((operation = find_operation(socket, overlapped))) {
         operation->waiter = waiter;
+        socket->result_waiters++; /* it may stand behind others, which a port's threads wait for */
         socket_update_interest(socket);
     }
     ReleaseSRWLockExclusive(&socket->lock);
@@ -61,6 +62,12 @@ static void wait_as_waiter(struct socket *socket, WSAOVERLAPPED *overlapped)
             SwitchToThread(); /* taken off its queue: another thread is delivering it */
     }
     waiter_disarm(waiter);
+    if (!operation)
+        return;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->result_waiters--;
+    socket_update_interest(socket);
+    ReleaseSRWLockExclusive(&socket->lock);
 }
 
 static void wait_until_done(struct socket *socket, WSAOVERLAPPED *overlapped)

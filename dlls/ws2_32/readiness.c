@@ -200,6 +200,8 @@ static void interest_of_queue(struct interest *interest, const struct socket *so
         return;
     if (queue->requests && !(head->deliver && queue->tail->deliver))
         interest->pump = true; /* of both kinds: the head does not speak for all */
+    if (queue->calls && (head->overlapped || head->deliver))
+        interest->pump = true; /* nobody may be at the head's port: all its threads may block here */
     if (head->deliver)
         interest_of_word(interest, rio_wake_word(head));
     else if (head->overlapped)
@@ -233,7 +235,7 @@ static uint32_t interest_word(struct socket *socket)
     }
     if (interest.slot)
         return interest.slot;
-    if (interest.pump || socket_is_selected(socket) || waits_for_event(socket) ||
+    if (interest.pump || socket->result_waiters || socket_is_selected(socket) || waits_for_event(socket) ||
         (interest.word && socket->object))
         return RS_WAKE_PUMP;
     return interest.word;

@@ -101,6 +101,7 @@ struct socket {
 
     /* readiness */
     struct poller *pollers;
+    uint32_t result_waiters; /* threads in WSAGetOverlappedResult */
     struct afd_poll *main_poll; /* afd_poll.c */
     HANDLE event; /* WSAEventSelect; 0 if none */
     long event_mask;

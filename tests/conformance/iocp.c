@@ -325,6 +325,53 @@ static void test_close_after_arrival(void)
     CloseHandle(port);
 }
 
+static DWORD WINAPI send_later(void *arg)
+{
+    Sleep(100);
+    net_send_all(*(SOCKET *)arg, "ab", 2);
+    return 0;
+}
+
+/* WSARecv: the order of the calls is the order of the data.  So a call that blocks behind a receive of
+ * the port waits for that one's data too, although no thread is at the port; and so does
+ * WSAGetOverlappedResult, which waits for one of several. */
+static void test_block_behind_a_receive(void)
+{
+    int how;
+
+    /* the built-in takes any completion on the socket for that of the one it waits for */
+    for (how = 0; how < (on_builtin() ? 1 : 2); how++) {
+        OVERLAPPED first = {0}, second = {0}, *packet;
+        char a = 0, b = 0;
+        WSABUF buf_a = {1, &a}, buf_b = {1, &b};
+        DWORD flags = 0, bytes = 0;
+        HANDLE port, thread;
+        ULONG_PTR key;
+        SOCKET pair[2];
+        DWORD timeout = NET_PATIENCE;
+
+        net_pair(&pair[0], &pair[1]);
+        port = CreateIoCompletionPort((HANDLE)pair[1], NULL, 7, 0);
+        setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, (char *)&timeout, sizeof(timeout));
+        ok_error(WSARecv(pair[1], &buf_a, 1, NULL, &flags, &first, NULL), WSA_IO_PENDING);
+        if (how)
+            ok_error(WSARecv(pair[1], &buf_b, 1, NULL, &flags, &second, NULL), WSA_IO_PENDING);
+        thread = CreateThread(NULL, 0, send_later, &pair[0], 0, NULL);
+        if (how)
+            ok(WSAGetOverlappedResult(pair[1], &second, &bytes, TRUE, &flags) && bytes == 1,
+               "error %d\n", WSAGetLastError());
+        else
+            ok(recv(pair[1], &b, 1, 0) == 1, "error %d\n", WSAGetLastError());
+        ok(a == 'a' && b == 'b', "got %d and %d\n", a, b);
+        ok(GetQueuedCompletionStatus(port, &bytes, &key, &packet, NET_PATIENCE) && packet == &first,
+           "error %lu\n", GetLastError());
+        net_finish(thread);
+        closesocket(pair[0]);
+        closesocket(pair[1]);
+        CloseHandle(port);
+    }
+}
+
 START_TEST(iocp)
 {
     net_start();
@@ -336,5 +383,6 @@ START_TEST(iocp)
     RUN(test_low_bit);
     RUN(test_order);
     RUN(test_close_after_arrival);
+    RUN(test_block_behind_a_receive);
     WSACleanup();
 }
