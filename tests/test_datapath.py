@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The rule of the data path: in steady state send, recv, WSASend, WSARecv, select, WSAPoll and
-ioctlsocket make no wineserver request, and what can be answered from what has arrived makes no system
+"""The rule of the data path: in steady state send, recv, WSASend, WSARecv, select, WSAPoll,
+ioctlsocket, and waiting for the event of an operation make no wineserver request, and what can be answered from what has arrived makes no system
 call at all.
 
 tests/programs/datapath.c makes a few hundred operations of one kind between two events whose names
@@ -19,7 +19,8 @@ from conftest import Prefix
 OPERATIONS = 200
 KINDS = ("send", "recv", "recv_empty", "wsasend", "wsarecv", "wsasend_overlapped",
          "wsarecv_overlapped", "writefile", "readfile", "readfile_port", "select_empty",
-         "select_ready", "poll_empty", "poll_ready", "fionread", "pingpong")
+         "select_ready", "poll_empty", "poll_ready", "fionread", "pingpong", "event_manual",
+         "event_auto", "events")
 RIO_KINDS = ("rio_receive", "rio_send", "rio_send_deferred", "rio_dequeue_empty", "rio_pingpong_port")
 LOCAL = ("recv", "recv_empty", "wsarecv", "readfile", "select_empty", "select_ready", "poll_empty",
          "poll_ready", "fionread", "rio_receive")

@@ -6,6 +6,7 @@
  * Owns nothing, takes no lock itself.
  */
 #include "afd.h"
+#include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
 #include "log.h"
@@ -104,6 +105,7 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
         return status;
     }
     log_unknown(handle, code);
+    event_hand_over(event);
     return real_NtDeviceIoControlFile(handle, event, routine, context, iosb, code, input,
                                       input_size, output, output_size);
 }

@@ -5,12 +5,16 @@
  * Takes the socket's lock.  The recording itself is in readiness.c.
  */
 #include "async_select.h"
+#include "fast_event.h"
 #include "readiness.h"
 #include "startup.h"
 
 WSAEVENT WSAAPI WSACreateEvent(void)
 {
-    return CreateEventW(NULL, TRUE, FALSE, NULL);
+    WSAEVENT event = CreateEventW(NULL, TRUE, FALSE, NULL);
+
+    event_make_fast(event);
+    return event;
 }
 
 BOOL WSAAPI WSASetEvent(WSAEVENT event)
@@ -45,6 +49,7 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD count, const WSAEVENT *events, BOOL 
 /* The socket's own handle of the program's event, with the right that recording needs. */
 static DWORD duplicate_event(HANDLE event, HANDLE *copy)
 {
+    event_make_fast(event);
     return DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), copy,
                            EVENT_MODIFY_STATE, FALSE, 0)
                ? 0

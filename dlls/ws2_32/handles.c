@@ -11,6 +11,7 @@
 #include "afd.h"
 #include "async_select.h"
 #include "cancel.h"
+#include "fast_event.h"
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
@@ -24,11 +25,12 @@ struct closing {
     HANDLE handle;
     struct socket *socket;
     struct port *port;
+    struct event *event;
 };
 
 static struct closing closing_begin(HANDLE handle)
 {
-    struct closing closing = {handle, socket_find(handle), NULL};
+    struct closing closing = {handle, socket_find(handle), NULL, NULL};
 
     if (closing.socket)
         async_select_handle_closed(closing.socket);
@@ -38,6 +40,7 @@ static struct closing closing_begin(HANDLE handle)
     }
     if (!closing.socket) {
         closing.port = port_closing(handle);
+        closing.event = event_closing(handle);
         afd_helper_closed(handle);
     }
     return closing;
@@ -51,6 +54,8 @@ static void closing_end(struct closing *closing, NTSTATUS status)
     }
     if (closing->port)
         port_closed(closing->port, closing->handle, status);
+    if (closing->event)
+        event_closed(closing->event, closing->handle, status);
 }
 
 NTSTATUS NTAPI our_NtClose(HANDLE handle)
@@ -85,7 +90,7 @@ static bool is_known(HANDLE process, HANDLE handle)
         socket_put(socket);
     if (port)
         port_put(port);
-    return (socket || port) && is_own(process);
+    return (socket || port || event_is_known(handle)) && is_own(process);
 }
 
 NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process,
@@ -94,13 +99,18 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
 {
     struct closing closing = {.handle = source};
     DWORD error = GetLastError();
+    struct event *event;
     struct port *port;
+    unsigned lacks;
     NTSTATUS status;
 
     if (RtlDllShutdownInProgress() || !is_known(source_process, source))
         return real_NtDuplicateObject(source_process, source, target_process, target, access,
                                       attributes, options);
     port = port_find(source);
+    event = event_find(source, &lacks);
+    if (event && (!is_own(target_process) || (attributes & OBJ_INHERIT)))
+        event_make_native(source);
     /* "closes the source handle ... regardless of any error status returned" */
     if (options & DUPLICATE_CLOSE_SOURCE)
         closing = closing_begin(source);
@@ -108,9 +118,17 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
                                     attributes, options);
     if (!status && port && target && is_own(target_process))
         port_add_handle(port, *target);
+    if (!status && event && target && is_own(target_process)) {
+        if (options & DUPLICATE_SAME_ACCESS)
+            event_add_handle_like(event, *target, lacks);
+        else
+            event_add_handle(event, *target, access);
+    }
     closing_end(&closing, STATUS_SUCCESS);
     if (port)
         port_put(port);
+    if (event)
+        event_put(event);
     SetLastError(error);
     return status;
 }

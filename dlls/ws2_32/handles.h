@@ -64,4 +64,31 @@ NTSTATUS NTAPI our_NtAssociateWaitCompletionPacket(HANDLE packet, HANDLE port, H
                                                    void *key, void *context, NTSTATUS status,
                                                    ULONG_PTR information, BOOLEAN *signaled);
 
+/* event_calls.c, event_handover.c */
+NTSTATUS NTAPI our_NtCreateEvent(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
+NTSTATUS NTAPI our_NtSetEvent(HANDLE, LONG *);
+NTSTATUS NTAPI our_NtResetEvent(HANDLE, LONG *);
+NTSTATUS NTAPI our_NtClearEvent(HANDLE);
+NTSTATUS NTAPI our_NtPulseEvent(HANDLE, LONG *);
+NTSTATUS NTAPI our_NtQueryEvent(HANDLE, ULONG, void *, ULONG, ULONG *);
+NTSTATUS NTAPI our_NtSignalAndWaitForSingleObject(HANDLE, HANDLE, BOOLEAN, const LARGE_INTEGER *);
+NTSTATUS NTAPI our_NtReadFileScatter(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                     FILE_SEGMENT_ELEMENT *, ULONG, LARGE_INTEGER *, ULONG *);
+NTSTATUS NTAPI our_NtWriteFileGather(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                     FILE_SEGMENT_ELEMENT *, ULONG, LARGE_INTEGER *, ULONG *);
+NTSTATUS NTAPI our_NtFsControlFile(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                   ULONG, void *, ULONG, void *, ULONG);
+NTSTATUS NTAPI our_NtNotifyChangeDirectoryFile(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                               IO_STATUS_BLOCK *, void *, ULONG, ULONG, BOOLEAN);
+NTSTATUS NTAPI our_NtLockFile(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                              LARGE_INTEGER *, LARGE_INTEGER *, ULONG *, BOOLEAN, BOOLEAN);
+NTSTATUS NTAPI our_NtQueryDirectoryFile(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                        void *, ULONG, ULONG, BOOLEAN, UNICODE_STRING *, BOOLEAN);
+NTSTATUS NTAPI our_NtNotifyChangeKey(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                     ULONG, BOOLEAN, void *, ULONG, BOOLEAN);
+NTSTATUS NTAPI our_NtNotifyChangeMultipleKeys(HANDLE, ULONG, OBJECT_ATTRIBUTES *, HANDLE,
+                                              PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, ULONG,
+                                              BOOLEAN, void *, ULONG, BOOLEAN);
+NTSTATUS NTAPI our_NtSetInformationObject(HANDLE, ULONG, void *, ULONG);
+
 #endif

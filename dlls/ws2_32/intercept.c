@@ -10,6 +10,7 @@
  * does not look exactly so (an unknown Wine, or somebody was here before us) is left alone.
  */
 #include "intercept.h"
+#include "fast_event.h"
 #include "handles.h"
 #include "log.h"
 #include "port_table.h"
@@ -51,11 +52,44 @@ NTSTATUS(NTAPI *real_NtDuplicateObject)
 (HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG) = NtDuplicateObject;
 NTSTATUS(NTAPI *real_NtSetInformationJobObject)
 (HANDLE, ULONG, void *, ULONG) = NtSetInformationJobObject;
+/* called before, or where, they are not taken over */
+NTSTATUS(NTAPI *real_NtCreateEvent)
+(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN) = (void *)NtCreateEvent;
+NTSTATUS(NTAPI *real_NtSetEvent)(HANDLE, LONG *) = (void *)NtSetEvent;
+NTSTATUS(NTAPI *real_NtResetEvent)(HANDLE, LONG *) = (void *)NtResetEvent;
+NTSTATUS(NTAPI *real_NtQueryEvent)(HANDLE, ULONG, void *, ULONG, ULONG *) = (void *)NtQueryEvent;
 /* not in every Wine: called only through the stub that was taken over */
 NTSTATUS(NTAPI *real_NtCancelSynchronousIoFile)
 (HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
 NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)
 (HANDLE, HANDLE, HANDLE, void *, void *, NTSTATUS, ULONG_PTR, BOOLEAN *);
+NTSTATUS(NTAPI *real_NtClearEvent)(HANDLE);
+NTSTATUS(NTAPI *real_NtPulseEvent)(HANDLE, LONG *);
+NTSTATUS(NTAPI *real_NtSignalAndWaitForSingleObject)
+(HANDLE, HANDLE, BOOLEAN, const LARGE_INTEGER *);
+NTSTATUS(NTAPI *real_NtReadFileScatter)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, FILE_SEGMENT_ELEMENT *, ULONG,
+ LARGE_INTEGER *, ULONG *);
+NTSTATUS(NTAPI *real_NtWriteFileGather)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, FILE_SEGMENT_ELEMENT *, ULONG,
+ LARGE_INTEGER *, ULONG *);
+NTSTATUS(NTAPI *real_NtFsControlFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *, ULONG);
+NTSTATUS(NTAPI *real_NtNotifyChangeDirectoryFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, ULONG, BOOLEAN);
+NTSTATUS(NTAPI *real_NtLockFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, LARGE_INTEGER *, LARGE_INTEGER *,
+ ULONG *, BOOLEAN, BOOLEAN);
+NTSTATUS(NTAPI *real_NtQueryDirectoryFile)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, ULONG, BOOLEAN,
+ UNICODE_STRING *, BOOLEAN);
+NTSTATUS(NTAPI *real_NtNotifyChangeKey)
+(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, ULONG, BOOLEAN, void *, ULONG,
+ BOOLEAN);
+NTSTATUS(NTAPI *real_NtNotifyChangeMultipleKeys)
+(HANDLE, ULONG, OBJECT_ATTRIBUTES *, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, ULONG,
+ BOOLEAN, void *, ULONG, BOOLEAN);
+NTSTATUS(NTAPI *real_NtSetInformationObject)(HANDLE, ULONG, void *, ULONG);
 
 /* ---- the shape of a stub ---- */
 
@@ -174,7 +208,12 @@ static void store_code(unsigned char *stub, const unsigned char *code)
 
 bool intercept(const char *name, void *replacement, void **original)
 {
-    unsigned char *stub = (void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name);
+    return intercept_in(GetModuleHandleW(L"ntdll.dll"), name, replacement, original);
+}
+
+bool intercept_in(HMODULE module, const char *name, void *replacement, void **original)
+{
+    unsigned char *stub = (void *)GetProcAddress(module, name);
     unsigned char jump[JUMP_BYTES];
     void *copy;
     DWORD old;
@@ -207,32 +246,51 @@ bool intercept(const char *name, void *replacement, void **original)
 #name, our_##name, (void **)&real_##name, needed \
     }
 
+#define PORTS  1u
+#define EVENTS 2u
+
 static const struct {
     const char *name;
     void *replacement;
     void **original;
-    bool needed; /* for completion ports in user mode, all or none */
+    unsigned needed; /* for what is kept in user mode: all or none of them */
 } taken[] = {
-    TAKE(NtClose, true),
-    TAKE(NtDuplicateObject, true),
-    TAKE(NtSetInformationFile, true),
-    TAKE(NtCancelIoFile, false),
-    TAKE(NtCancelIoFileEx, false),
-    TAKE(NtCancelSynchronousIoFile, false),
-    TAKE(NtTerminateThread, false),
-    TAKE(NtWaitForSingleObject, false),
-    TAKE(NtWaitForMultipleObjects, false),
-    TAKE(NtCreateFile, false),
-    TAKE(NtOpenFile, false),
-    TAKE(NtDeviceIoControlFile, false),
-    TAKE(NtReadFile, false),
-    TAKE(NtWriteFile, false),
-    TAKE(NtCreateIoCompletion, true),
-    TAKE(NtSetIoCompletion, true),
-    TAKE(NtRemoveIoCompletion, true),
-    TAKE(NtRemoveIoCompletionEx, true),
-    TAKE(NtSetInformationJobObject, true),
-    TAKE(NtAssociateWaitCompletionPacket, false),
+    TAKE(NtClose, PORTS | EVENTS),
+    TAKE(NtDuplicateObject, PORTS | EVENTS),
+    TAKE(NtSetInformationFile, PORTS),
+    TAKE(NtCancelIoFile, 0),
+    TAKE(NtCancelIoFileEx, 0),
+    TAKE(NtCancelSynchronousIoFile, 0),
+    TAKE(NtTerminateThread, 0),
+    TAKE(NtWaitForSingleObject, EVENTS),
+    TAKE(NtWaitForMultipleObjects, EVENTS),
+    TAKE(NtCreateFile, 0),
+    TAKE(NtOpenFile, 0),
+    TAKE(NtDeviceIoControlFile, EVENTS),
+    TAKE(NtCreateIoCompletion, PORTS),
+    TAKE(NtSetIoCompletion, PORTS),
+    TAKE(NtRemoveIoCompletion, PORTS),
+    TAKE(NtRemoveIoCompletionEx, PORTS),
+    TAKE(NtSetInformationJobObject, PORTS),
+    TAKE(NtAssociateWaitCompletionPacket, 0),
+    TAKE(NtCreateEvent, EVENTS),
+    TAKE(NtSetEvent, EVENTS),
+    TAKE(NtResetEvent, EVENTS),
+    TAKE(NtClearEvent, EVENTS),
+    TAKE(NtPulseEvent, EVENTS),
+    TAKE(NtQueryEvent, EVENTS),
+    TAKE(NtSignalAndWaitForSingleObject, EVENTS),
+    TAKE(NtReadFile, EVENTS),
+    TAKE(NtWriteFile, EVENTS),
+    TAKE(NtReadFileScatter, 0),
+    TAKE(NtWriteFileGather, 0),
+    TAKE(NtFsControlFile, EVENTS),
+    TAKE(NtNotifyChangeDirectoryFile, EVENTS),
+    TAKE(NtLockFile, EVENTS),
+    TAKE(NtQueryDirectoryFile, EVENTS),
+    TAKE(NtNotifyChangeKey, EVENTS),
+    TAKE(NtNotifyChangeMultipleKeys, 0),
+    TAKE(NtSetInformationObject, EVENTS),
 };
 
 /* The stubs jump into this module for as long as the process lives. */
@@ -247,16 +305,20 @@ static bool stay_loaded(void)
 
 void intercept_all(void)
 {
-    bool complete = true;
+    unsigned missing = 0;
     size_t i;
 
     if (!stay_loaded()) {
         log_warn("cannot pin the module, error %lu: system calls are left alone", GetLastError());
         port_table_init(false);
+        event_table_init(false);
         return;
     }
     for (i = 0; i < ARRAYSIZE(taken); i++)
-        if (!intercept(taken[i].name, taken[i].replacement, taken[i].original) && taken[i].needed)
-            complete = false;
-    port_table_init(complete);
+        if (!intercept(taken[i].name, taken[i].replacement, taken[i].original))
+            missing |= taken[i].needed;
+    port_table_init(!(missing & PORTS));
+    event_table_init(!(missing & EVENTS));
+    if (!intercept_user())
+        event_table_init(false);
 }

@@ -12,9 +12,12 @@
  * shape is unknown nothing changes, *original is the stub itself, and false is returned (logged).
  */
 bool intercept(const char *name, void *replacement, void **original);
+bool intercept_in(HMODULE module, const char *name, void *replacement, void **original);
 
 /* The calls that we take over (handles.c, port.c); once, from DllMain. */
 void intercept_all(void);
+/* intercept_user.c: win32u.dll's, now or when it is loaded. */
+bool intercept_user(void);
 
 /* Always the real thing, also from inside our replacements. */
 extern NTSTATUS(NTAPI *real_NtClose)(HANDLE);
@@ -51,5 +54,41 @@ extern NTSTATUS(NTAPI *real_NtDuplicateObject)(HANDLE, HANDLE, HANDLE, HANDLE *,
 extern NTSTATUS(NTAPI *real_NtSetInformationJobObject)(HANDLE, ULONG, void *, ULONG);
 extern NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)(HANDLE, HANDLE, HANDLE, void *, void *,
                                                              NTSTATUS, ULONG_PTR, BOOLEAN *);
+
+/* events (fast_event.h) */
+extern NTSTATUS(NTAPI *real_NtCreateEvent)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG,
+                                           BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtSetEvent)(HANDLE, LONG *);
+extern NTSTATUS(NTAPI *real_NtResetEvent)(HANDLE, LONG *);
+extern NTSTATUS(NTAPI *real_NtClearEvent)(HANDLE);
+extern NTSTATUS(NTAPI *real_NtPulseEvent)(HANDLE, LONG *);
+extern NTSTATUS(NTAPI *real_NtQueryEvent)(HANDLE, ULONG, void *, ULONG, ULONG *);
+extern NTSTATUS(NTAPI *real_NtSignalAndWaitForSingleObject)(HANDLE, HANDLE, BOOLEAN,
+                                                            const LARGE_INTEGER *);
+extern NTSTATUS(NTAPI *real_NtReadFileScatter)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                               IO_STATUS_BLOCK *, FILE_SEGMENT_ELEMENT *, ULONG,
+                                               LARGE_INTEGER *, ULONG *);
+extern NTSTATUS(NTAPI *real_NtWriteFileGather)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                               IO_STATUS_BLOCK *, FILE_SEGMENT_ELEMENT *, ULONG,
+                                               LARGE_INTEGER *, ULONG *);
+extern NTSTATUS(NTAPI *real_NtFsControlFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                             IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *,
+                                             ULONG);
+extern NTSTATUS(NTAPI *real_NtNotifyChangeDirectoryFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                                         IO_STATUS_BLOCK *, void *, ULONG, ULONG,
+                                                         BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtLockFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                        LARGE_INTEGER *, LARGE_INTEGER *, ULONG *, BOOLEAN,
+                                        BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtQueryDirectoryFile)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                                  IO_STATUS_BLOCK *, void *, ULONG, ULONG, BOOLEAN,
+                                                  UNICODE_STRING *, BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtNotifyChangeKey)(HANDLE, HANDLE, PIO_APC_ROUTINE, void *,
+                                               IO_STATUS_BLOCK *, ULONG, BOOLEAN, void *, ULONG,
+                                               BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtNotifyChangeMultipleKeys)(HANDLE, ULONG, OBJECT_ATTRIBUTES *, HANDLE,
+                                                        PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *,
+                                                        ULONG, BOOLEAN, void *, ULONG, BOOLEAN);
+extern NTSTATUS(NTAPI *real_NtSetInformationObject)(HANDLE, ULONG, void *, ULONG);
 
 #endif

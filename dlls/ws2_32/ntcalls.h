@@ -40,6 +40,12 @@ NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, v
 NTSTATUS NTAPI NtResetEvent(HANDLE event, LONG *previous);
 BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 
+NTSTATUS NTAPI NtCreateEvent(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
+NTSTATUS NTAPI NtSetEvent(HANDLE, LONG *);
+NTSTATUS NTAPI NtResetEvent(HANDLE, LONG *);
+NTSTATUS NTAPI NtQueryEvent(HANDLE, ULONG, void *, ULONG, ULONG *);
+NTSTATUS NTAPI NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *timeout);
+
 /* FILE_INFORMATION_CLASS, as numbers because intercepted calls carry any */
 #define FILE_COMPLETION_CLASS         30u
 #define FILE_COMPLETION_MODES_CLASS   41u
@@ -57,6 +63,16 @@ struct thread_information { /* THREAD_BASIC_INFORMATION */
     ULONG_PTR affinity;
     LONG priority, base_priority;
 };
+
+struct event_information { /* EVENT_BASIC_INFORMATION, of class 0 */
+    ULONG type; /* 0: manual-reset */
+    LONG set;
+};
+#ifndef EVENT_QUERY_STATE
+#define EVENT_QUERY_STATE 1u
+#endif
+#define EVENT_BASIC_CLASS     0u
+#define SYNCHRONIZATION_EVENT 1u /* EVENT_TYPE: auto-reset */
 
 #define JOB_PORT_CLASS 7u /* JobObjectAssociateCompletionPortInformation */
 

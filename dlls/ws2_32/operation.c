@@ -7,6 +7,7 @@
  * Internal change may free the OVERLAPPED, so nothing of it is read after that.
  */
 #include "operation.h"
+#include "fast_event.h"
 #include "guarded_copy.h"
 #include "log.h"
 #include "ntcalls.h"
@@ -142,15 +143,20 @@ void operation_release_buffers(struct operation *operation)
 /* In the order of the NT I/O manager: the status block, a routine and a port together (facts:
  * semantics 8), the event; the driver, which looks at everything else, comes after that. */
 static DWORD begin_overlapped(const struct socket *socket, WSAOVERLAPPED *overlapped, bool routine,
-                              ULONG_PTR *event)
+                              ULONG_PTR *event, struct event **fast)
 {
+    HANDLE handle;
+
+    *fast = NULL;
     if (!guarded_load_pointer((ULONG_PTR *)&overlapped->hEvent, event) ||
         !guarded_store_pointer(&overlapped->Internal, STATUS_PENDING))
         return WSAEFAULT;
     if (routine && socket->port)
         return WSAEINVAL;
+    handle =
+        routine ? NULL : (HANDLE)(*event & ~(ULONG_PTR)1); /* with one it is the program's own */
     /* STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH are WSAENOTSOCK for Winsock */
-    if (!routine && (*event & ~(ULONG_PTR)1) && !ResetEvent((HANDLE)(*event & ~(ULONG_PTR)1)))
+    if (handle && !(*fast = event_begin(handle)) && !ResetEvent(handle))
         return WSAENOTSOCK;
     return 0;
 }
@@ -214,23 +220,27 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error)
 {
     struct operation *operation;
+    struct event *fast;
     ULONG_PTR event;
 
     *error = WSAEWOULDBLOCK;
     if (!count_operation())
         return NULL;
-    if ((*error = begin_overlapped(socket, overlapped, routine != NULL, &event))) {
+    if ((*error = begin_overlapped(socket, overlapped, routine != NULL, &event, &fast))) {
         InterlockedDecrement(&outstanding);
         return NULL;
     }
     if (!(operation = allocate(socket, kind, routine != NULL))) {
+        if (fast)
+            event_put(fast);
         *error = no_memory();
         return NULL;
     }
     operation->overlapped = overlapped;
     operation->routine = routine;
     operation->no_packet = event & 1;
-    if (!routine) /* with one hEvent is the program's own */
+    operation->fast_event = fast;
+    if (!routine)
         operation->event = (HANDLE)(event & ~(ULONG_PTR)1);
     return operation;
 }
@@ -238,13 +248,14 @@ struct operation *operation_create(struct socket *socket, enum operation_kind ki
 /* The same order in the words of the NT layer.  The block is looked at here and written only when
  * the operation completes (Wine's test_recv for AFD, run on Windows). */
 static NTSTATUS begin_raw(const struct socket *socket, const struct io_request *request,
-                          HANDLE event)
+                          HANDLE event, struct event **fast)
 {
+    *fast = NULL;
     if (!guarded_writable(request->iosb, sizeof(*request->iosb)))
         return STATUS_ACCESS_VIOLATION;
     if (request->routine && socket->port)
         return STATUS_INVALID_PARAMETER;
-    return event ? NtResetEvent(event, NULL) : STATUS_SUCCESS;
+    return event && !(*fast = event_begin(event)) ? NtResetEvent(event, NULL) : STATUS_SUCCESS;
 }
 
 struct operation *operation_create_raw(struct socket *socket, enum operation_kind kind,
@@ -252,21 +263,25 @@ struct operation *operation_create_raw(struct socket *socket, enum operation_kin
 {
     HANDLE event = (HANDLE)((ULONG_PTR)request->event & ~(ULONG_PTR)1); /* kernel32 passes hEvent */
     struct operation *operation;
+    struct event *fast;
 
     *status = STATUS_INSUFFICIENT_RESOURCES;
     if (!count_operation())
         return NULL;
-    if ((*status = begin_raw(socket, request, event))) {
+    if ((*status = begin_raw(socket, request, event, &fast))) {
         InterlockedDecrement(&outstanding);
         return NULL;
     }
     if (!(operation = allocate(socket, kind, request->routine != NULL))) {
+        if (fast)
+            event_put(fast);
         *status = status_from_error(no_memory());
         return NULL;
     }
     operation->raw = true;
     operation->overlapped = (WSAOVERLAPPED *)request->iosb;
     operation->event = event;
+    operation->fast_event = fast;
     operation->apc = request->routine;
     operation->context = request->context;
     operation->no_packet = !request->context;
@@ -278,6 +293,8 @@ void operation_free(struct operation *operation)
     InterlockedDecrement(&operation->issuer->pending_operations);
     InterlockedDecrement(&outstanding);
     operation_release_buffers(operation);
+    if (operation->fast_event)
+        event_put(operation->fast_event);
     if (operation->accept_socket) {
         InterlockedExchange(&operation->accept_socket->accept_pending, 0);
         socket_put(operation->accept_socket);
@@ -369,7 +386,9 @@ static void deliver_overlapped(struct operation *operation)
     guarded_store_pointer(&overlapped->Internal, (ULONG)status);
     if (waiter)
         waiter_signal(waiter);
-    if (operation->event)
+    if (operation->fast_event)
+        event_set(operation->fast_event);
+    else if (operation->event)
         SetEvent(operation->event);
     else if (!(socket->completion_modes & FILE_SKIP_SET_EVENT_ON_HANDLE))
         wait_object_set(socket);

@@ -71,6 +71,7 @@ struct operation {
     struct waiter *waiter;     /* synchronous, or a WSAGetOverlappedResult that waits */
     WSAOVERLAPPED *overlapped; /* NULL: synchronous */
     HANDLE event;
+    struct event *fast_event; /* the same, where it is known: holds a reference */
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
     bool no_packet; /* the low bit of hEvent */
     bool raw;       /* made by operation_create_raw: overlapped is the status block, and: */

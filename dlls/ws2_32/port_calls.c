@@ -6,6 +6,7 @@
  * While the process ends nothing here takes a lock: the threads that held them are gone.  None of
  * these changes the last error, as the real ones do not.
  */
+#include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
 #include "port_internal.h"
@@ -116,6 +117,8 @@ NTSTATUS NTAPI our_NtAssociateWaitCompletionPacket(HANDLE packet, HANDLE handle,
 
     if (port)
         port_foreign(port, 1);
+    if (event_is_known(target) && !RtlDllShutdownInProgress())
+        event_make_native(target); /* the kernel waits for it */
     result = real_NtAssociateWaitCompletionPacket(packet, handle, target, key, context, status,
                                                   information, signaled);
     if (port) {

@@ -306,21 +306,6 @@ static NTSTATUS wait_like_before(struct removal *removal, LARGE_INTEGER *timeout
 
 /* ---- the whole ---- */
 
-static uint64_t deadline_of(const LARGE_INTEGER *timeout)
-{
-    LARGE_INTEGER now;
-    LONGLONG relative;
-
-    if (!timeout || timeout->QuadPart == INT64_MIN)
-        return WAITER_FOREVER;
-    relative = -timeout->QuadPart;
-    if (timeout->QuadPart > 0) { /* a date */
-        GetSystemTimeAsFileTime((FILETIME *)&now);
-        relative = timeout->QuadPart > now.QuadPart ? timeout->QuadPart - now.QuadPart : 0;
-    }
-    return rs_clock() + (uint64_t)relative;
-}
-
 static NTSTATUS wait_fast(struct removal *removal, const LARGE_INTEGER *timeout)
 {
     NTSTATUS status = STATUS_PENDING;
@@ -335,7 +320,7 @@ static NTSTATUS wait_fast(struct removal *removal, const LARGE_INTEGER *timeout)
         if (timeout && !timeout->QuadPart)
             return last_look(removal);
         if (!removal->deadline)
-            removal->deadline = deadline_of(timeout);
+            removal->deadline = waiter_nt_deadline(timeout);
         if (removal->alertable && (status = run_apcs(removal)) != STATUS_PENDING &&
             status != STATUS_TIMEOUT)
             return status;
@@ -363,7 +348,7 @@ NTSTATUS port_remove(struct port *port, HANDLE handle, struct io_packet *packets
 
     if (!port->fast) {
         if (!timeout || timeout->QuadPart)
-            removal.deadline = deadline_of(timeout);
+            removal.deadline = waiter_nt_deadline(timeout);
         status = wait_like_before(&removal, timeout ? &copy : NULL);
     }
     if (status == STATUS_PENDING)

@@ -13,6 +13,7 @@
  * was shown by Wine's test_recv and test_read_write for AFD, run on Windows.
  */
 #include "raw_io.h"
+#include "fast_event.h"
 #include "guarded_copy.h"
 #include "handles.h"
 #include "intercept.h"
@@ -129,8 +130,10 @@ NTSTATUS NTAPI our_NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine
     struct socket *socket = find(file);
     NTSTATUS status;
 
-    if (!socket)
+    if (!socket) {
+        event_hand_over(event);
         return real_NtReadFile(file, event, routine, context, iosb, buffer, length, offset, key);
+    }
     status = read_or_write(socket, OPERATION_RECV, &request, buffer, length, offset);
     socket_put(socket);
     return status;
@@ -144,8 +147,10 @@ NTSTATUS NTAPI our_NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routin
     struct socket *socket = find(file);
     NTSTATUS status;
 
-    if (!socket)
+    if (!socket) {
+        event_hand_over(event);
         return real_NtWriteFile(file, event, routine, context, iosb, buffer, length, offset, key);
+    }
     status = read_or_write(socket, OPERATION_SEND, &request, (void *)buffer, length, offset);
     socket_put(socket);
     return status;

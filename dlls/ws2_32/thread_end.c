@@ -5,6 +5,7 @@
 #include "thread_end.h"
 #include "afd.h"
 #include "cancel.h"
+#include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
 #include "log.h"
@@ -80,6 +81,7 @@ NTSTATUS NTAPI our_NtTerminateThread(HANDLE thread, NTSTATUS exit_code)
     killed.issued.issuer = waiter->serial;
     killed.blocked.blocked = waiter;
     routines_end(waiter); /* first: nothing is queued to it any more */
+    event_wait_abandon(waiter);
     socket_for_each(cancel_of_killed, &killed);
     afd_poll_cancel(NULL, &killed.issued);
     return status;

@@ -8,6 +8,7 @@
  * changes it looks for the event afterwards, whoever makes the event looks at the word afterwards.
  */
 #include "wait_object.h"
+#include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
 
@@ -37,13 +38,14 @@ void wait_object_set(struct socket *socket)
 void wait_object_free(struct socket *socket)
 {
     if (socket->object)
-        real_NtClose(socket->object);
+        CloseHandle(socket->object);
 }
 
 /* Caller holds the lock. */
 static void make_object(struct socket *socket)
 {
     socket->object = CreateEventW(NULL, TRUE, FALSE, NULL);
+    event_make_fast(socket->object);
     if (socket->object && InterlockedCompareExchange(&socket->object_set, 0, 0))
         SetEvent(socket->object);
     socket_update_interest(socket);
@@ -73,11 +75,11 @@ NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE
 
     if (RtlDllShutdownInProgress())
         return real_NtWaitForSingleObject(handle, alertable, timeout);
-    status = real_NtWaitForSingleObject(stand_in(handle, &socket), alertable, timeout);
-    if (socket) {
+    handle = stand_in(handle, &socket);
+    status = event_wait(1, &handle, true, alertable, timeout);
+    if (socket)
         socket_put(socket);
-        SetLastError(error);
-    }
+    SetLastError(error);
     return status;
 }
 
@@ -97,12 +99,10 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
         stand_ins[i] = stand_in(handles[i], &sockets[i]);
         found = found || sockets[i];
     }
-    status =
-        real_NtWaitForMultipleObjects(count, found ? stand_ins : handles, any, alertable, timeout);
+    status = event_wait(count, stand_ins, any, alertable, timeout);
     for (i = 0; found && i < count; i++)
         if (sockets[i])
             socket_put(sockets[i]);
-    if (found)
-        SetLastError(error);
+    SetLastError(error);
     return status;
 }

@@ -151,10 +151,25 @@ uint64_t waiter_deadline(DWORD milliseconds)
                                     : rs_clock() + (uint64_t)milliseconds * RS_CLOCK_PER_MS;
 }
 
+uint64_t waiter_nt_deadline(const LARGE_INTEGER *timeout)
+{
+    LARGE_INTEGER now;
+    LONGLONG relative;
+
+    if (!timeout || timeout->QuadPart == INT64_MIN)
+        return WAITER_FOREVER;
+    relative = -timeout->QuadPart;
+    if (timeout->QuadPart > 0) { /* a date */
+        GetSystemTimeAsFileTime((FILETIME *)&now);
+        relative = timeout->QuadPart > now.QuadPart ? timeout->QuadPart - now.QuadPart : 0;
+    }
+    return rs_clock() + (uint64_t)relative;
+}
+
 /* waiter_signal has claimed a thread that was WAITING and sets its event: leave none behind. */
 static void take_event(struct waiter *waiter)
 {
-    NtWaitForSingleObject(waiter->event, FALSE, NULL);
+    real_NtWaitForSingleObject(waiter->event, FALSE, NULL);
 }
 
 #define SLOT_RETRY_MS 1000u
@@ -311,8 +326,8 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     if (something_to_do(waiter))
         status = STATUS_TIMEOUT;
     else
-        status = NtWaitForSingleObject(waiter->event, alertable,
-                                       deadline == WAITER_FOREVER ? NULL : &timeout);
+        status = real_NtWaitForSingleObject(waiter->event, alertable,
+                                            deadline == WAITER_FOREVER ? NULL : &timeout);
     if (!waiter->in_nt) /* an APC has waited meanwhile */
         return WAITER_APC;
     waiter->in_nt = false;
@@ -326,8 +341,8 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     return something_to_do(waiter) || status == STATUS_WAIT_0 ? WAITER_SIGNALED : WAITER_TIMEOUT;
 }
 
-/* The pump cannot start while somebody holds the loader's lock, as a DllMain that uses Winsock does.
- * Until it runs nobody else may reap, so the wait looks at the ring again soon. */
+/* The pump cannot start while somebody holds the loader's lock, as a DllMain that uses Winsock
+ * does. Until it runs nobody else may reap, so the wait looks at the ring again soon. */
 #define WITHOUT_PUMP_MS 2u
 
 static enum waiter_result wait_without_pump(struct waiter *waiter, uint64_t deadline,
@@ -389,7 +404,7 @@ void waiter_signal(struct waiter *waiter)
         fifo_write_byte(waiter);
         break;
     case RS_SLOT_WAITING:
-        SetEvent(waiter->event);
+        real_NtSetEvent(waiter->event, NULL);
         break;
     }
 }

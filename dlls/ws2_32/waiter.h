@@ -44,7 +44,9 @@ struct waiter {
     bool in_nt;   /* in the NT phase of a wait, or in an APC that this wait runs */
     FARPROC hook; /* blocking_hook.c's, like the two below */
     bool in_hook, cancelled;
-    struct operation *running; /* routine.c's: on the thread's stack, innermost first */
+    struct operation *running;       /* routine.c's: on the thread's stack, innermost first */
+    struct parked_wait *parked_wait; /* fast_event_wait.c's, once made */
+    DWORD alerted; /* GetTickCount when an alertable wait on events let the kernel's APCs run */
 
     SRWLOCK lock; /* guards what follows */
     /* Of the thread that has this waiter: ids come again, this does not.  0: of none any more. */
@@ -91,5 +93,7 @@ void waiter_give_back(struct waiter *waiter);
 
 /* deadline for a Winsock timeout in ms (INFINITE: WAITER_FOREVER) */
 uint64_t waiter_deadline(DWORD milliseconds);
+/* and for one of NT: NULL for ever, negative from now, positive a date */
+uint64_t waiter_nt_deadline(const LARGE_INTEGER *timeout);
 
 #endif

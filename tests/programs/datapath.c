@@ -340,6 +340,51 @@ static void do_rio_pingpong_port(void)
     rio_one(registered.port_cq);
 }
 
+/* The same, told by events: the one that comes with the data, and one that a program sets itself.
+ */
+static void ping_event(BOOL manual, BOOL with_more)
+{
+    static HANDLE events[2][3];
+    HANDLE *event = events[manual];
+    char byte;
+    WSABUF buf = {1, &byte};
+    WSAOVERLAPPED ov = {0};
+    DWORD bytes = 0, flags = 0, count = with_more ? 3 : 1, result;
+
+    for (DWORD i = 0; i < 3; i++)
+        if (!event[i] && !(event[i] = CreateEventW(NULL, manual, FALSE, NULL)))
+            fail("CreateEvent", 0);
+    ov.hEvent = event[0];
+    if (WSARecv(near_end, &buf, 1, NULL, &flags, &ov, NULL) != SOCKET_ERROR ||
+        WSAGetLastError() != WSA_IO_PENDING)
+        fail("WSARecv", 0);
+    if ((result = WaitForMultipleObjects(count, event, FALSE, 0)) != WAIT_TIMEOUT)
+        fail("WaitForMultipleObjects", (int)result);
+    if (send(far_end, "p", 1, 0) != 1)
+        fail("send", -1);
+    result = WSAWaitForMultipleEvents(count, event, FALSE, 10000, FALSE);
+    if (result || !WSAGetOverlappedResult(near_end, &ov, &bytes, FALSE, &flags) || bytes != 1)
+        fail("WSAWaitForMultipleEvents", (int)result);
+    if (!SetEvent(event[0]) || WaitForSingleObject(event[0], INFINITE) || !ResetEvent(event[0]) ||
+        WaitForSingleObject(event[0], 0) != WAIT_TIMEOUT)
+        fail("SetEvent", 0);
+}
+
+static void do_event_manual(void)
+{
+    ping_event(TRUE, FALSE);
+}
+
+static void do_event_auto(void)
+{
+    ping_event(FALSE, FALSE);
+}
+
+static void do_events(void)
+{
+    ping_event(TRUE, TRUE);
+}
+
 static const struct kind {
     const char *name;
     void (*operation)(void);
@@ -362,6 +407,9 @@ static const struct kind {
     {"poll_ready", do_poll_ready, TRUE, TRUE},
     {"fionread", do_fionread, TRUE, TRUE},
     {"pingpong", do_pingpong, FALSE, TRUE},
+    {"event_manual", do_event_manual, FALSE, TRUE},
+    {"event_auto", do_event_auto, FALSE, TRUE},
+    {"events", do_events, FALSE, TRUE},
     {"rio_receive", do_rio_receive, TRUE, TRUE},
     {"rio_send", do_rio_send, FALSE, TRUE},
     {"rio_send_deferred", do_rio_send_deferred, FALSE, TRUE},
