@@ -8,6 +8,7 @@
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
+#include "routine.h"
 
 NTSTATUS NTAPI our_NtCreateEvent(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
                                  ULONG type, BOOLEAN set)
@@ -67,8 +68,7 @@ NTSTATUS NTAPI our_NtQueryEvent(HANDLE handle, ULONG class, void *information, U
     struct event_information *basic = information;
     bool manual, set;
 
-    if (class != EVENT_BASIC_CLASS || size != sizeof(*basic) ||
-        !event_query(handle, &manual, &set))
+    if (class != EVENT_BASIC_CLASS || size != sizeof(*basic) || !event_query(handle, &manual, &set))
         return real_NtQueryEvent(handle, class, information, size, needed);
     basic->type = manual ? 0 : SYNCHRONIZATION_EVENT;
     basic->set = set;
@@ -84,6 +84,7 @@ NTSTATUS NTAPI our_NtSignalAndWaitForSingleObject(HANDLE signal, HANDLE wait, BO
 {
     LARGE_INTEGER copy = timeout ? *timeout : (LARGE_INTEGER){.QuadPart = 0};
     struct kernel_wait counted;
+    struct waiter *waiter;
     NTSTATUS status;
 
     if (RtlDllShutdownInProgress())
@@ -93,10 +94,11 @@ NTSTATUS NTAPI our_NtSignalAndWaitForSingleObject(HANDLE signal, HANDLE wait, BO
             return status;
         return our_NtWaitForSingleObject(wait, alertable, timeout ? &copy : NULL);
     }
-    if (!event_is_known(wait))
-        return real_NtSignalAndWaitForSingleObject(signal, wait, alertable, timeout);
+    waiter = alertable ? waiter_existing() : NULL;
     kernel_wait_begin(&counted, 1, &wait);
+    alertable_begin(waiter);
     status = real_NtSignalAndWaitForSingleObject(signal, wait, alertable, timeout);
+    alertable_end(waiter);
     kernel_wait_end(&counted, true, status);
     return status;
 }

@@ -12,12 +12,12 @@
  *
  * The FIFO phase runs no APCs.  An alertable wait lets the kernel run those that are there before
  * it parks, at most once in ALERT_MS per thread, and ends in the kernel: it is never late by more.
+ * Completion routines run at once (routine.h).
  */
 #include "fast_event_internal.h"
 #include "intercept.h"
 #include "log.h"
-
-#define ALERT_MS 10u
+#include "routine.h"
 
 /* ---- looking; caller holds the lock ---- */
 
@@ -155,7 +155,7 @@ static void park(struct parked_wait *wait, struct session *session, uint64_t dea
     while (result == WAITER_SIGNALED) {
         session_reap(session);
         if (wait->set.satisfied != NOT_SATISFIED || session->dead || !all_fast(&wait->set) ||
-            (alertable && waiter->apc_queued))
+            (alertable && routines_due(waiter)))
             break;
         result = waiter_wait_brief(waiter, deadline);
     }
@@ -163,18 +163,6 @@ static void park(struct parked_wait *wait, struct session *session, uint64_t dea
     if (wait->linked)
         parked_wait_unlink(wait);
     ReleaseSRWLockExclusive(&events_lock);
-}
-
-/* Before an alertable thread parks: the kernel's APCs that are there, now and then. */
-static bool run_apcs(struct waiter *waiter)
-{
-    LARGE_INTEGER zero = {.QuadPart = 0};
-    DWORD now = GetTickCount();
-
-    if (!waiter->apc_queued && now - waiter->alerted < ALERT_MS)
-        return false;
-    waiter->alerted = now;
-    return NtDelayExecution(TRUE, &zero) == STATUS_USER_APC;
 }
 
 /* STATUS_PENDING: nothing within the FIFO phase. */
@@ -186,7 +174,7 @@ static NTSTATUS wait_in_fifo(struct event_set *set, uint64_t deadline, bool aler
 
     if (!wait)
         return STATUS_PENDING;
-    if (alertable && run_apcs(waiter))
+    if (alertable && alert_now(waiter))
         return STATUS_USER_APC;
     waiter_arm(waiter, session);
     wait = parked_wait_of(waiter, set); /* an APC, or the first use of a slot, may have used it */
@@ -195,6 +183,8 @@ static NTSTATUS wait_in_fifo(struct event_set *set, uint64_t deadline, bool aler
     waiter_disarm(waiter);
     if (wait->set.satisfied != NOT_SATISFIED)
         return STATUS_WAIT_0 + wait->set.satisfied;
+    if (alertable && routines_run(waiter))
+        return STATUS_USER_APC;
     return !alertable && deadline != WAITER_FOREVER && rs_clock() >= deadline ? STATUS_TIMEOUT
                                                                               : STATUS_PENDING;
 }
@@ -241,10 +231,17 @@ static NTSTATUS real_wait(ULONG count, const HANDLE *handles, bool any, bool ale
                           const LARGE_INTEGER *timeout)
 {
     LARGE_INTEGER copy = timeout ? *timeout : (LARGE_INTEGER){.QuadPart = 0};
+    struct waiter *waiter = alertable ? waiter_existing() : NULL;
+    NTSTATUS status;
 
+    alertable_begin(waiter);
     if (count == 1)
-        return real_NtWaitForSingleObject(handles[0], alertable, timeout ? &copy : NULL);
-    return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout ? &copy : NULL);
+        status = real_NtWaitForSingleObject(handles[0], alertable, timeout ? &copy : NULL);
+    else
+        status =
+            real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout ? &copy : NULL);
+    alertable_end(waiter);
+    return status;
 }
 
 static NTSTATUS wait_in_kernel(ULONG count, const HANDLE *handles, bool any, bool alertable,
@@ -317,6 +314,8 @@ static NTSTATUS wait_fast(struct event_set *set, bool alertable, const LARGE_INT
         if ((status = look(set)) != STATUS_PENDING)
             return status;
     }
+    if (alertable && routines_run(waiter_existing()))
+        return STATUS_USER_APC;
     if (timeout && !timeout->QuadPart)
         return alertable ? STATUS_PENDING : STATUS_TIMEOUT;
     return wait_in_fifo(set, deadline, alertable);

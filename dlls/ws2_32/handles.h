@@ -64,6 +64,10 @@ NTSTATUS NTAPI our_NtAssociateWaitCompletionPacket(HANDLE packet, HANDLE port, H
                                                    void *key, void *context, NTSTATUS status,
                                                    ULONG_PTR information, BOOLEAN *signaled);
 
+/* alertable_sleep.c */
+NTSTATUS NTAPI our_NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *timeout);
+NTSTATUS NTAPI our_NtTestAlert(void);
+
 /* event_calls.c, event_handover.c */
 NTSTATUS NTAPI our_NtCreateEvent(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
 NTSTATUS NTAPI our_NtSetEvent(HANDLE, LONG *);

@@ -14,6 +14,7 @@
 #include "handles.h"
 #include "log.h"
 #include "port_table.h"
+#include "routine.h"
 
 NTSTATUS(NTAPI *real_NtClose)(HANDLE) = NtClose;
 NTSTATUS(NTAPI *real_NtSetInformationFile)
@@ -53,6 +54,8 @@ NTSTATUS(NTAPI *real_NtDuplicateObject)
 NTSTATUS(NTAPI *real_NtSetInformationJobObject)
 (HANDLE, ULONG, void *, ULONG) = NtSetInformationJobObject;
 /* called before, or where, they are not taken over */
+NTSTATUS(NTAPI *real_NtDelayExecution)(BOOLEAN, const LARGE_INTEGER *) = NtDelayExecution;
+NTSTATUS(NTAPI *real_NtTestAlert)(void);
 NTSTATUS(NTAPI *real_NtCreateEvent)
 (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN) = (void *)NtCreateEvent;
 NTSTATUS(NTAPI *real_NtSetEvent)(HANDLE, LONG *) = (void *)NtSetEvent;
@@ -246,8 +249,9 @@ bool intercept_in(HMODULE module, const char *name, void *replacement, void **or
 #name, our_##name, (void **)&real_##name, needed \
     }
 
-#define PORTS  1u
-#define EVENTS 2u
+#define PORTS    1u
+#define EVENTS   2u
+#define ROUTINES 4u
 
 static const struct {
     const char *name;
@@ -262,24 +266,26 @@ static const struct {
     TAKE(NtCancelIoFileEx, 0),
     TAKE(NtCancelSynchronousIoFile, 0),
     TAKE(NtTerminateThread, 0),
-    TAKE(NtWaitForSingleObject, EVENTS),
-    TAKE(NtWaitForMultipleObjects, EVENTS),
+    TAKE(NtWaitForSingleObject, EVENTS | ROUTINES),
+    TAKE(NtWaitForMultipleObjects, EVENTS | ROUTINES),
     TAKE(NtCreateFile, 0),
     TAKE(NtOpenFile, 0),
     TAKE(NtDeviceIoControlFile, EVENTS),
     TAKE(NtCreateIoCompletion, PORTS),
     TAKE(NtSetIoCompletion, PORTS),
     TAKE(NtRemoveIoCompletion, PORTS),
-    TAKE(NtRemoveIoCompletionEx, PORTS),
+    TAKE(NtRemoveIoCompletionEx, PORTS | ROUTINES),
     TAKE(NtSetInformationJobObject, PORTS),
     TAKE(NtAssociateWaitCompletionPacket, 0),
+    TAKE(NtDelayExecution, ROUTINES),
+    TAKE(NtTestAlert, ROUTINES),
     TAKE(NtCreateEvent, EVENTS),
     TAKE(NtSetEvent, EVENTS),
     TAKE(NtResetEvent, EVENTS),
     TAKE(NtClearEvent, EVENTS),
     TAKE(NtPulseEvent, EVENTS),
     TAKE(NtQueryEvent, EVENTS),
-    TAKE(NtSignalAndWaitForSingleObject, EVENTS),
+    TAKE(NtSignalAndWaitForSingleObject, EVENTS | ROUTINES),
     TAKE(NtReadFile, EVENTS),
     TAKE(NtWriteFile, EVENTS),
     TAKE(NtReadFileScatter, 0),
@@ -312,13 +318,15 @@ void intercept_all(void)
         log_warn("cannot pin the module, error %lu: system calls are left alone", GetLastError());
         port_table_init(false);
         event_table_init(false);
+        routines_init(false);
         return;
     }
     for (i = 0; i < ARRAYSIZE(taken); i++)
         if (!intercept(taken[i].name, taken[i].replacement, taken[i].original))
             missing |= taken[i].needed;
     port_table_init(!(missing & PORTS));
-    event_table_init(!(missing & EVENTS));
     if (!intercept_user())
-        event_table_init(false);
+        missing |= EVENTS | ROUTINES;
+    event_table_init(!(missing & EVENTS));
+    routines_init(!(missing & ROUTINES));
 }

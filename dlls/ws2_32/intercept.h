@@ -55,6 +55,10 @@ extern NTSTATUS(NTAPI *real_NtSetInformationJobObject)(HANDLE, ULONG, void *, UL
 extern NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)(HANDLE, HANDLE, HANDLE, void *, void *,
                                                              NTSTATUS, ULONG_PTR, BOOLEAN *);
 
+/* alertable waits (routine.h) */
+extern NTSTATUS(NTAPI *real_NtDelayExecution)(BOOLEAN, const LARGE_INTEGER *);
+extern NTSTATUS(NTAPI *real_NtTestAlert)(void);
+
 /* events (fast_event.h) */
 extern NTSTATUS(NTAPI *real_NtCreateEvent)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG,
                                            BOOLEAN);

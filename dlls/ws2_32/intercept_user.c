@@ -8,6 +8,7 @@
 #include "fast_event.h"
 #include "intercept.h"
 #include "log.h"
+#include "routine.h"
 
 #define LOADED 1u /* LDR_DLL_NOTIFICATION_REASON_LOADED */
 
@@ -26,15 +27,16 @@ static DWORD(NTAPI *real_NtUserMsgWaitForMultipleObjectsEx)(DWORD, const HANDLE 
 static DWORD NTAPI our_NtUserMsgWaitForMultipleObjectsEx(DWORD count, const HANDLE *handles,
                                                          DWORD timeout, DWORD mask, DWORD flags)
 {
+    struct waiter *waiter = flags & MWMO_ALERTABLE ? waiter_existing() : NULL;
     struct kernel_wait wait;
-    DWORD i, result;
+    DWORD result;
 
-    for (i = 0; i < count && count < MAXIMUM_WAIT_OBJECTS && !event_is_known(handles[i]); i++)
-        ;
-    if (i >= count || count >= MAXIMUM_WAIT_OBJECTS)
+    if (count >= MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
         return real_NtUserMsgWaitForMultipleObjectsEx(count, handles, timeout, mask, flags);
     kernel_wait_begin(&wait, count, handles);
+    alertable_begin(waiter);
     result = real_NtUserMsgWaitForMultipleObjectsEx(count, handles, timeout, mask, flags);
+    alertable_end(waiter);
     kernel_wait_end(&wait, !(flags & MWMO_WAITALL), (NTSTATUS)result);
     return result;
 }
@@ -44,8 +46,10 @@ static void take_over(HMODULE win32u)
     if (!real_NtUserMsgWaitForMultipleObjectsEx &&
         !intercept_in(win32u, "NtUserMsgWaitForMultipleObjectsEx",
                       our_NtUserMsgWaitForMultipleObjectsEx,
-                      (void **)&real_NtUserMsgWaitForMultipleObjectsEx))
+                      (void **)&real_NtUserMsgWaitForMultipleObjectsEx)) {
         event_table_init(false);
+        routines_init(false);
+    }
 }
 
 static void CALLBACK dll_comes(ULONG reason, const struct loaded_dll *dll, void *unused)

@@ -6,13 +6,12 @@
  */
 #include "intercept.h"
 #include "port_internal.h"
+#include "routine.h"
 
 /* How stale the kernel's queue may get on a port that should never have anything there. */
 #define KERNEL_LOOK_MS 100u
 /* A foreign port's kernel packets get their turn even if the queue here never runs dry. */
 #define KERNEL_TURN    16u
-/* An alertable thread that always finds packets runs its APCs this often. */
-#define ALERT_MS       10u
 
 /* One call of NtRemoveIoCompletion*, on its thread's stack. */
 struct removal {
@@ -27,11 +26,14 @@ struct removal {
 /* NtRemoveIoCompletion* itself; what came may be tokens. */
 static NTSTATUS ask_kernel(struct removal *removal, LARGE_INTEGER *timeout, bool alertable)
 {
+    struct waiter *waiter = alertable ? waiter_existing() : NULL;
     NTSTATUS status;
 
     removal->removed = 0;
+    alertable_begin(waiter);
     status = real_NtRemoveIoCompletionEx(removal->handle, removal->packets, removal->count,
                                          &removal->removed, timeout, alertable);
+    alertable_end(waiter);
     if (status)
         removal->removed = 0;
     return status;
@@ -317,6 +319,8 @@ static NTSTATUS wait_fast(struct removal *removal, const LARGE_INTEGER *timeout)
             return status;
         if ((status = reap_and_take(removal)) != STATUS_PENDING)
             return status;
+        if (removal->alertable && routines_run(waiter_existing()))
+            return STATUS_USER_APC;
         if (timeout && !timeout->QuadPart)
             return last_look(removal);
         if (!removal->deadline)
@@ -327,6 +331,8 @@ static NTSTATUS wait_fast(struct removal *removal, const LARGE_INTEGER *timeout)
         session = session_current();
         if (session && (status = park(removal, session)) != STATUS_PENDING)
             return status;
+        if (removal->alertable && routines_run(waiter_existing()))
+            return STATUS_USER_APC;
         if (removal->deadline != WAITER_FOREVER && rs_clock() >= removal->deadline) {
             if ((status = last_look(removal)) != STATUS_TIMEOUT)
                 return status;

@@ -165,9 +165,10 @@ void socket_notify(struct socket *socket, long edges)
 /* ---- who waits ---- */
 
 struct interest {
-    uint32_t slot; /* a wake word that names a thread, or 0 */
-    uint32_t word; /* of the one port, or completion queue of registered I/O, that waits, or 0 */
-    bool pump;     /* somebody waits elsewhere, or at more than one of those */
+    uint32_t slot;   /* a wake word that names a thread, or 0 */
+    uint32_t word;   /* of the one port, or completion queue of registered I/O, that waits, or 0 */
+    bool pump;       /* somebody waits elsewhere, or at more than one of those */
+    uint32_t issuer; /* in the pump's place: who waits for an event or a routine most likely */
 };
 
 static void interest_of_word(struct interest *interest, uint32_t word)
@@ -206,6 +207,9 @@ static void interest_of_queue(struct interest *interest, const struct socket *so
         interest_of_word(interest, rio_wake_word(head));
     else if (head->overlapped)
         interest_of_port(interest, socket->port);
+    if (head->overlapped && (head->event || head->routine) && head->issuer->slot &&
+        head->issuer->session == socket->session)
+        interest->issuer = waiter_wake_word(head->issuer);
     if (head->waiter || !(head->overlapped || head->deliver))
         interest_of_waiter(interest, head->waiter);
 }
@@ -237,7 +241,8 @@ static uint32_t interest_word(struct socket *socket)
         return interest.slot;
     if (interest.pump || socket->result_waiters || socket_is_selected(socket) || waits_for_event(socket) ||
         (interest.word && socket->object))
-        return RS_WAKE_PUMP;
+        /* whoever is parked and woken reaps for all; where that thread is not, the pump is woken */
+        return interest.issuer ? interest.issuer : RS_WAKE_PUMP;
     return interest.word;
 }
 

@@ -17,6 +17,7 @@
  * before they wait.
  */
 #include "rio.h"
+#include "fast_event.h"
 #include "guarded_copy.h"
 #include "port.h"
 #include "port_table.h"
@@ -71,6 +72,7 @@ static DWORD use_event(struct rio_completions *queue, const struct rio_notificat
     if (!DuplicateHandle(self, notification->event.handle, self, &queue->event, 0, FALSE,
                          DUPLICATE_SAME_ACCESS))
         return WSAEINVAL;
+    event_make_fast(queue->event);
     queue->reset = notification->event.reset != 0;
     queue->group = port_take_group();
     return 0;

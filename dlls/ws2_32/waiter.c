@@ -12,6 +12,7 @@
 #include "log.h"
 #include "ntcalls.h"
 #include "request.h"
+#include "routine.h"
 
 static DWORD tls_index = TLS_OUT_OF_INDEXES;
 static SRWLOCK free_lock = SRWLOCK_INIT;
@@ -325,9 +326,14 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     __atomic_store_n(&waiter->shared->state, RS_SLOT_WAITING, __ATOMIC_SEQ_CST);
     if (something_to_do(waiter))
         status = STATUS_TIMEOUT;
-    else
+    else {
+        if (alertable)
+            alertable_begin(waiter);
         status = real_NtWaitForSingleObject(waiter->event, alertable,
                                             deadline == WAITER_FOREVER ? NULL : &timeout);
+        if (alertable)
+            alertable_end(waiter);
+    }
     if (!waiter->in_nt) /* an APC has waited meanwhile */
         return WAITER_APC;
     waiter->in_nt = false;
@@ -376,7 +382,7 @@ enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline)
 
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable)
 {
-    if (alertable && waiter->apc_queued) { /* before the FIFO phase, which runs none */
+    if (alertable && routines_due(waiter)) { /* before the FIFO phase, which runs none */
         SleepEx(0, TRUE);
         return WAITER_APC;
     }

@@ -52,7 +52,9 @@ struct waiter {
     /* Of the thread that has this waiter: ids come again, this does not.  0: of none any more. */
     uint64_t serial;
     struct operation *routines, *routines_last; /* routine.c's: due, in order */
-    bool volatile apc_queued;                   /* which will run them */
+    bool volatile apc_queued;                            /* in the kernel, which will run them */
+    LONG alertable; /* alertable waits in the kernel that this thread is in, but for those that run
+                       a routine */
     struct waiter *next_free;
     struct waiter *next_made; /* of all there are */
 };

@@ -11,7 +11,7 @@
 #include "net.h"
 
 #define THREADS 6
-#define ROUNDS  400 /* each thread's */
+#define ROUNDS  150 /* each thread's */
 
 static SOCKET idle[2]; /* a connection on which nothing comes */
 static HANDLE never;   /* no event that a socket has used: a semaphore nobody releases */
@@ -260,7 +260,7 @@ static void test_two_locks(void)
 
 /* ---- a gate: a manual-reset event lets everybody through until it is reset ---- */
 
-#define GATES 60
+#define GATES 30
 
 struct gates {
     HANDLE in, out;
@@ -319,7 +319,7 @@ static void test_gate(void)
 /* ---- through sockets ---- */
 
 #define PAIRS     3
-#define EXCHANGES 500
+#define EXCHANGES 200
 
 struct player {
     SOCKET s[PAIRS];

@@ -3,9 +3,10 @@
  * datapath [COUNT]: COUNT steady-state operations of each kind, each kind between two markers that
  * a trace shows: CreateEventA("ringsock-begin-KIND") and CreateEventA("ringsock-end-KIND").
  *
- * Owns: two connected pairs on loopback.  Prints "KIND COUNT" per kind done; exit code 1 as soon as
- * an operation does not give what it must, so that no trace of failing calls can pass for a fast
- * one. What prepares a kind (sending what will be received) stands before its first marker.
+ * Owns: two connected pairs on loopback.  Prints "KIND COUNT: MILLISECONDS ms" per kind done; exit
+ * code 1 as soon as an operation does not give what it must, so that no trace of failing calls can
+ * pass for a fast one. What prepares a kind (sending what will be received) stands before its first
+ * marker.
  */
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -385,6 +386,34 @@ static void do_events(void)
     ping_event(TRUE, TRUE);
 }
 
+static int routines_run;
+
+static void CALLBACK routine(DWORD error, DWORD bytes, WSAOVERLAPPED *overlapped, DWORD flags)
+{
+    (void)overlapped;
+    if (error || bytes != 1 || flags)
+        fail("the routine", (int)error);
+    routines_run++;
+}
+
+/* The same, told by completion routines: of the receive, of the send that is done at once. */
+static void do_routine(void)
+{
+    static char byte;
+    static WSAOVERLAPPED received, sent;
+    WSABUF in = {1, &byte}, out = {1, "p"};
+    DWORD flags = 0;
+
+    if (WSARecv(near_end, &in, 1, NULL, &flags, &received, routine) != SOCKET_ERROR ||
+        WSAGetLastError() != WSA_IO_PENDING)
+        fail("WSARecv", 0);
+    if (WSASend(far_end, &out, 1, NULL, 0, &sent, routine) && WSAGetLastError() != WSA_IO_PENDING)
+        fail("WSASend", -1);
+    for (routines_run = 0; routines_run < 2;)
+        if (SleepEx(10000, TRUE) != WAIT_IO_COMPLETION)
+            fail("SleepEx", routines_run);
+}
+
 static const struct kind {
     const char *name;
     void (*operation)(void);
@@ -410,16 +439,19 @@ static const struct kind {
     {"event_manual", do_event_manual, FALSE, TRUE},
     {"event_auto", do_event_auto, FALSE, TRUE},
     {"events", do_events, FALSE, TRUE},
+    {"routine", do_routine, FALSE, TRUE},
     {"rio_receive", do_rio_receive, TRUE, TRUE},
     {"rio_send", do_rio_send, FALSE, TRUE},
     {"rio_send_deferred", do_rio_send_deferred, FALSE, TRUE},
     {"rio_dequeue_empty", do_rio_dequeue_empty, FALSE, TRUE},
     {"rio_pingpong_port", do_rio_pingpong_port, FALSE, TRUE},
 };
-#define PLAIN_KINDS 17 /* what a Winsock without registered I/O can do */
+#define PLAIN_KINDS 21 /* what a Winsock without registered I/O can do */
 
-static void run(const struct kind *kind, BOOL marked)
+/* Returns how long the operations took, in milliseconds. */
+static DWORD run(const struct kind *kind, BOOL marked)
 {
+    DWORD start;
     int i;
 
     kind_name = kind->name;
@@ -428,14 +460,17 @@ static void run(const struct kind *kind, BOOL marked)
         fill();
     if (marked)
         mark("begin");
+    start = GetTickCount();
     for (i = 0; i < operations; i++)
         kind->operation();
+    start = GetTickCount() - start;
     if (marked)
         mark("end");
     set_blocking(TRUE);
     drain(near_end);
     Sleep(20); /* what was sent reaches the far end */
     drain(far_end);
+    return start;
 }
 
 static void connect_pair(DWORD flags, SOCKET *near_s, SOCKET *far_s)
@@ -496,8 +531,7 @@ int main(int argc, char **argv)
         count = PLAIN_KINDS;
     for (i = 0; i < count; i++) {
         run(&kinds[i], FALSE); /* steady state: nothing is done for the first time between marks */
-        run(&kinds[i], TRUE);
-        printf("%s %d\n", kinds[i].name, operations);
+        printf("%s %d: %lu ms\n", kinds[i].name, operations, run(&kinds[i], TRUE));
         fflush(stdout);
     }
     closesocket(near_end);
