@@ -156,7 +156,12 @@ static void test_indices(void)
     check_equal(fake_call(fake, RS_SUB_SLOT, 0, RS_MAX_SLOTS, 0, 0, NULL, 0), WSAEINVAL);
     check_equal(fake_call(fake, RS_SUB_SLOT, 0, 0xffffffffu, 0, 0, NULL, 0), WSAEINVAL);
     check_equal(fake_call(fake, RS_SUB_SOCKET, 0, 2, RS_STREAM, 0, NULL, 0), WSAEAFNOSUPPORT);
-    check_equal(fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_INET, 3, 0, NULL, 0), WSAESOCKTNOSUPPORT);
+    check_equal(fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_INET, RS_RAW + 1, 0, NULL, 0),
+                WSAESOCKTNOSUPPORT);
+    check_equal(fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_INET, RS_RAW, 256, NULL, 0),
+                WSAEPROTONOSUPPORT);
+    check_equal(fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_UNIX, RS_DGRAM, 0, NULL, 0),
+                WSAESOCKTNOSUPPORT);
     check_equal(fake_call(fake, RS_SUB_SOCKET, 0, RS_AF_INET, RS_STREAM, 17, NULL, 0),
                 WSAEPROTOTYPE);
     fake_leave(fake);
