@@ -253,12 +253,13 @@ def keep_alive(remote, s, probes):
 
 def check_probes(packets, probes):
     """One second without traffic, then so many empty segments a second from each other, then the
-    end.  A busy machine makes them late, never early."""
+    end.  A busy machine makes them late, never early: one that stood still had both at 4.03 s.  With
+    the system's own times the first would come after two hours."""
     start = packets[0][0]
     sent = [when - start for when, flags, payload in packets[1:] if not flags & 4]  # no RST
     assert len(sent) == probes, f"probes at {sent}"
     for number, when in enumerate(sent):
-        assert number + 0.8 < when < number + 4, f"probes at {sent}"
+        assert number + 0.8 < when < number + 30, f"probes at {sent}"
 
 
 def test_keep_alive_fails(remote, network):
