@@ -48,6 +48,17 @@ static int watch_again(struct socket *target)
     return socket_rewatch(target);
 }
 
+void socket_move(struct socket *target, struct socket *source)
+{
+    loop_close(&target->watch);
+    move_stream(target, source);
+    socket_finish(source, false);
+    if (watch_again(target))
+        stream_fail(target, WSAENOBUFS);
+    else if (!target->receive_done)
+        socket_queue_work(target);
+}
+
 void request_adopt(struct request *request)
 {
     struct socket *target = request->socket, *source;
@@ -62,11 +73,5 @@ void request_adopt(struct request *request)
                   request->header.socket, adopt.source);
         return;
     }
-    loop_close(&target->watch);
-    move_stream(target, source);
-    socket_finish(source, false);
-    if (watch_again(target))
-        stream_fail(target, WSAENOBUFS);
-    else if (!target->receive_done)
-        socket_queue_work(target);
+    socket_move(target, source);
 }

@@ -15,13 +15,15 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "server.h"
 #include "socket.h"
 
-#define SPARE_MAX 64u /* a session keeps; each is a descriptor */
+#define SPARE_MAX   64u  /* a session keeps; each is a descriptor */
+#define PROOFS_SIZE 256u /* of several processes that attach at the same time */
 
 struct anchor {
     struct watch watch;
@@ -29,6 +31,10 @@ struct anchor {
     struct link spare;     /* session.spare_anchors */
     struct socket *socket; /* NULL: spare */
     uint32_t number;
+    struct session *home; /* whose directory has it; NULL: the name was removed */
+    uint64_t inode;
+    uint8_t proofs[PROOFS_SIZE]; /* written into it and not claimed yet */
+    size_t proof_bytes;
 };
 
 static void hang_up(struct socket *socket)
@@ -57,7 +63,8 @@ static void anchor_destroy(struct session *session, struct anchor *anchor)
     char name[16];
 
     anchor_name(anchor, name, sizeof(name));
-    unlinkat(session->dir_fd, name, 0);
+    if (anchor->home)
+        unlinkat(anchor->home->dir_fd, name, 0);
     loop_close(&anchor->watch);
     loop_free_later(&session->server->loop, &anchor->grave, anchor);
 }
@@ -65,6 +72,7 @@ static void anchor_destroy(struct session *session, struct anchor *anchor)
 static struct anchor *anchor_create(struct session *session, int *error)
 {
     struct anchor *anchor = calloc(1, sizeof(*anchor));
+    struct stat status;
     char name[16];
 
     *error = -ENOMEM;
@@ -73,6 +81,7 @@ static struct anchor *anchor_create(struct session *session, int *error)
     watch_init(&anchor->watch, anchor_ready);
     list_init(&anchor->spare);
     anchor->number = session->next_anchor++;
+    anchor->home = session;
     anchor_name(anchor, name, sizeof(name));
     if (mkfifoat(session->dir_fd, name, 0600)) {
         *error = -errno;
@@ -81,9 +90,13 @@ static struct anchor *anchor_create(struct session *session, int *error)
     }
     anchor->watch.fd =
         openat(session->dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-    *error = anchor->watch.fd < 0 ? -errno : loop_watch(&session->server->loop, &anchor->watch, 0);
-    if (!*error)
+    *error = anchor->watch.fd < 0 || fstat(anchor->watch.fd, &status)
+                 ? -errno
+                 : loop_watch(&session->server->loop, &anchor->watch, 0);
+    if (!*error) {
+        anchor->inode = status.st_ino;
         return anchor;
+    }
     anchor_destroy(session, anchor);
     return NULL;
 }
@@ -155,7 +168,7 @@ static bool reusable(const struct session *session, const struct anchor *anchor)
 {
     char byte;
 
-    return session->state == SESSION_LIVE && !session->corrupt &&
+    return session->state == SESSION_LIVE && !session->corrupt && anchor->home == session &&
            session->spare_anchor_count < SPARE_MAX && !read(anchor->watch.fd, &byte, 1);
 }
 
@@ -187,4 +200,63 @@ void anchor_close_spare(struct session *session)
         anchor_destroy(session, anchor);
     }
     session->spare_anchor_count = 0;
+}
+
+/* ---- for who has got a handle by other ways (share.c) ---- */
+
+struct socket *anchor_find(struct server *server, uint64_t inode)
+{
+    for (struct link *link = server->sessions.next; link != &server->sessions; link = link->next) {
+        const struct session *session = container_of(link, struct session, link);
+
+        for (uint32_t i = 1; session->sockets && i < session->socket_end; i++) {
+            struct socket *socket = session->sockets[i];
+
+            if (socket && socket->anchor && socket->anchor->inode == inode)
+                return socket;
+        }
+    }
+    return NULL;
+}
+
+/* What a program writes into its SOCKET by other ways than ours makes room for a proof. */
+static void read_proofs(struct anchor *anchor)
+{
+    uint8_t bytes[PROOFS_SIZE];
+    ssize_t count;
+
+    for (int i = 0; i < 64 && (count = read(anchor->watch.fd, bytes, sizeof(bytes))) > 0; i++) {
+        size_t size = (size_t)count, kept = PROOFS_SIZE - size;
+
+        kept = anchor->proof_bytes < kept ? anchor->proof_bytes : kept;
+        memmove(anchor->proofs, anchor->proofs + anchor->proof_bytes - kept, kept);
+        memcpy(anchor->proofs + kept, bytes, size);
+        anchor->proof_bytes = kept + size;
+    }
+}
+
+bool anchor_proves(struct socket *socket, const uint8_t proof[RS_PROOF])
+{
+    struct anchor *anchor = socket->anchor;
+    uint8_t *found;
+
+    read_proofs(anchor);
+    found = memmem(anchor->proofs, anchor->proof_bytes, proof, RS_PROOF);
+    if (!found)
+        return false;
+    anchor->proof_bytes -= RS_PROOF;
+    memmove(found, found + RS_PROOF, (size_t)(anchor->proofs + anchor->proof_bytes - found));
+    return true;
+}
+
+void anchor_unname(struct socket *socket)
+{
+    struct anchor *anchor = socket->anchor;
+    char name[16];
+
+    if (!anchor->home)
+        return;
+    anchor_name(anchor, name, sizeof(name));
+    unlinkat(anchor->home->dir_fd, name, 0);
+    anchor->home = NULL;
 }

@@ -21,6 +21,7 @@ static struct chunk *chunk_append(struct backlog *backlog, uint32_t capacity)
         return NULL;
     memset(chunk, 0, sizeof(*chunk));
     chunk->capacity = capacity;
+    chunk->view = backlog->view;
     if (backlog->last)
         backlog->last->next = chunk;
     else
@@ -34,7 +35,8 @@ bool backlog_append(struct backlog *backlog, const uint8_t *bytes, uint32_t leng
     struct chunk *chunk = backlog->last;
 
     /* Nothing may follow an urgent byte within its chunk: it is urgent by being the last. */
-    if (!chunk || chunk->urgent || chunk->capacity - chunk->length < length)
+    if (!chunk || chunk->urgent || chunk->view != backlog->view ||
+        chunk->capacity - chunk->length < length)
         chunk = chunk_append(backlog, length > CHUNK_SIZE ? length : CHUNK_SIZE);
     if (!chunk)
         return false;

@@ -16,6 +16,7 @@ struct chunk {
     uint32_t length, offset, capacity;
     uint32_t overhead;      /* counted beside the bytes (datagrams) */
     bool urgent;            /* the last byte is (streams) */
+    uint32_t view;          /* of a shared socket: whose `sent` counts it */
     socklen_t address_size; /* datagrams: 0 = the peer */
     union address address;
     struct rs_control control; /* datagrams: nothing present = the socket's options hold */
@@ -25,6 +26,7 @@ struct chunk {
 struct backlog {
     struct chunk *first, *last;
     size_t bytes; /* of a stream, RS_DATAGRAM_COST of datagrams */
+    uint32_t view; /* of what is appended next */
 };
 
 /* Appends stream bytes; false without memory. */

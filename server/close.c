@@ -197,9 +197,10 @@ void socket_close_request(struct socket *socket, uint16_t flags, const struct rs
     }
     socket->close_seen = true;
     socket->close_flags = flags;
-    if (!anchor_is_gone(socket)) { /* another process holds it: the connection goes on */
+    if (socket->state == SOCKET_AWAY || !anchor_is_gone(socket)) {
         if (call)
             comp_reply(session, call, 0);
+        share_closed(socket); /* another process holds it: the connection goes on */
         return;
     }
     if (call && !socket->close_waits) {

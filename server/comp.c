@@ -96,6 +96,12 @@ void comp_post(struct session *session, enum rs_comp type, uint32_t socket, cons
     comp_write(session, &header, body, size, NULL);
 }
 
+void comp_post_data(struct session *session, const struct rs_record *header, const void *body,
+                    uint32_t size, const void *payload)
+{
+    comp_write(session, header, body, size, payload);
+}
+
 static void comp_answer(struct session *session, const struct rs_call *call,
                         const struct rs_reply *reply, const void *payload, uint32_t length)
 {
@@ -125,6 +131,15 @@ void comp_reply_data(struct session *session, const struct rs_call *call, uint32
 {
     struct rs_reply reply = {.cookie = call->cookie, .value = value};
 
+    comp_answer(session, call, &reply, payload, length);
+}
+
+void comp_reply_full(struct session *session, const struct rs_call *call,
+                     const struct rs_reply *values, const void *payload, uint32_t length)
+{
+    struct rs_reply reply = *values;
+
+    reply.cookie = call->cookie;
     comp_answer(session, call, &reply, payload, length);
 }
 

@@ -179,6 +179,8 @@ enum work datagram_read(struct socket *socket)
 {
     enum work work = WORK_MORE;
 
+    if (share_pauses(socket))
+        return WORK_DONE;
     for (int i = 0; i < DATAGRAMS_PER_TURN && work == WORK_MORE; i++) {
         if (!socket->readable || socket->receive_done)
             work = WORK_DONE;

@@ -88,6 +88,7 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
     child->state = SOCKET_CONNECTED;
     child->peer = *peer;
     inherit(child, listener);
+    child->held_back = listener->share != NULL;
     child->listener = listener;
     list_append(&listener->children, &child->sibling);
     listener->child_count++;
@@ -130,11 +131,14 @@ static int next_connection(struct socket *listener, union address *peer)
 
 enum work listener_accept(struct socket *socket)
 {
+    if (share_pauses(socket))
+        return WORK_DONE;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         union address peer = {0};
         int fd, error;
 
-        if (!socket->readable || socket->child_count >= socket->child_limit)
+        /* of a shared one no more than will be taken, so that others get theirs */
+        if (!socket->readable || socket->child_count >= (socket->share ? 1 : socket->child_limit))
             return WORK_DONE;
         if (!socket_has_index(socket->session) || !server_has_spare(socket->session->server)) {
             accept_later(socket, EMFILE);
@@ -143,6 +147,8 @@ enum work listener_accept(struct socket *socket)
         fd = next_connection(socket, &peer);
         if (fd >= 0) {
             error = -adopt(socket, fd, &peer);
+            if (!error && share_turn_over(socket))
+                return WORK_DONE;
             if (!error)
                 continue;
             accept_later(socket, error);
@@ -174,6 +180,11 @@ void listener_release(struct socket *child)
     child->listener = NULL;
     list_remove(&child->sibling);
     listener->child_count--;
+    if (child->held_back) {
+        child->held_back = false;
+        if (child->readable)
+            socket_queue_work(child);
+    }
     if (listener->state == SOCKET_LISTENING && listener->readable)
         socket_queue_work(listener);
 }

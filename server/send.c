@@ -26,7 +26,11 @@
 /* Tells how far the kernel has got, and the DLL if it waits for that. */
 static void sent_advance(struct socket *socket, uint32_t count)
 {
-    struct rs_socket_shared *shared = &socket->session->shared[socket->index];
+    struct rs_socket_shared *shared;
+
+    if (socket->sender)
+        socket = socket->sender;
+    shared = &socket->session->shared[socket->index];
 
     if (!count)
         return;
@@ -91,8 +95,15 @@ static void give_up(struct socket *socket, uint32_t length)
     send_fail(socket, ENOBUFS);
 }
 
+/* Whose bytes these are. */
+static void mark_backlog(struct socket *socket)
+{
+    socket->backlog.view = (socket->sender ? socket->sender : socket)->view;
+}
+
 static void keep(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
 {
+    mark_backlog(socket);
     if (socket->session->backlog_bytes + length > BACKLOG_LIMIT ||
         !backlog_append(&socket->backlog, payload, length, urgent)) {
         give_up(socket, length);
@@ -106,6 +117,7 @@ static void keep(struct socket *socket, const uint8_t *payload, uint32_t length,
 static void keep_datagram(struct socket *socket, const union address *to, socklen_t to_size,
                           const struct rs_control *control, const uint8_t *payload, uint32_t length)
 {
+    mark_backlog(socket);
     if (socket->session->backlog_bytes + RS_DATAGRAM_COST(length) > BACKLOG_LIMIT ||
         !backlog_append_datagram(&socket->backlog, to_size ? to : NULL, to_size, control, payload,
                                  length)) {
@@ -281,10 +293,32 @@ static ssize_t flush_stream(struct socket *socket)
     return sendmsg(socket->watch.fd, &message, MSG_NOSIGNAL | (urgent ? MSG_MORE : 0));
 }
 
+/* Counts for who had sent it, if that session still has the socket. */
+static void sent_of_view(struct socket *socket, uint32_t number, uint32_t count)
+{
+    struct socket *view = number == socket->view ? socket : share_view(socket, number);
+
+    if (view)
+        sent_advance(view, count);
+}
+
+static void sent_from_backlog(struct socket *socket, uint32_t count)
+{
+    while (count && socket->backlog.first) {
+        const struct chunk *chunk = socket->backlog.first;
+        uint32_t left = chunk->length - chunk->offset, view = chunk->view;
+        uint32_t part = left < count ? left : count;
+
+        backlog_take(&socket->backlog, part);
+        sent_of_view(socket, view, part);
+        count -= part;
+    }
+}
+
 static bool flush_datagram(struct socket *socket)
 {
     struct chunk *chunk = socket->backlog.first;
-    uint32_t length = chunk->length;
+    uint32_t length = chunk->length, view = chunk->view;
 
     if (send_datagram(socket, &chunk->address, chunk->address_size, &chunk->control, chunk->bytes,
                       length) < 0) {
@@ -294,7 +328,7 @@ static bool flush_datagram(struct socket *socket)
     }
     session_backlog(socket->session, -(int64_t)RS_DATAGRAM_COST(length));
     backlog_drop_first(&socket->backlog);
-    sent_advance(socket, RS_DATAGRAM_COST(length));
+    sent_of_view(socket, view, RS_DATAGRAM_COST(length));
     return true;
 }
 
@@ -317,9 +351,8 @@ void socket_flush(struct socket *socket)
             send_fail(socket, errno);
             return;
         }
-        backlog_take(&socket->backlog, (size_t)count);
         session_backlog(socket->session, -(int64_t)count);
-        sent_advance(socket, (uint32_t)count);
+        sent_from_backlog(socket, (uint32_t)count);
     }
     want_out(socket, false);
     if (socket->send_shut)

@@ -186,6 +186,8 @@ static void let_go(struct socket *socket)
 {
     if (socket->state == SOCKET_CLOSED) {
         socket_forget(socket);
+    } else if (socket->listener && socket->returned) {
+        return; /* for who gets the listener */
     } else if (anchor_is_abandoned(socket)) {
         list_remove(&socket->hung);
         socket->anchor_gone = true;
@@ -205,6 +207,7 @@ static void session_died(struct session *session)
     session->wakes.count = 0;
     loop_close(&session->bell);
     runtime_dir_remove(session->server->dir.fd, session->name);
+    share_died(session);
     for_each_socket(session, let_go);
 }
 
@@ -228,8 +231,13 @@ void session_run(struct session *session)
 
 static void socket_destroy(struct socket *socket)
 {
+    struct session *session = socket->session;
+    uint32_t index = socket->index;
+
+    if (share_move_away(socket) && !(socket = session->sockets[index]))
+        return;
     socket_finish(socket, true);
-    if (socket->session->sockets[socket->index] == socket)
+    if (session->sockets[index] == socket)
         socket_forget(socket);
 }
 

@@ -73,6 +73,7 @@ static void socket_ready(struct watch *watch, uint32_t events)
         break;
     case SOCKET_FAILED:
     case SOCKET_CLOSED:
+    case SOCKET_AWAY:
         break;
     }
 }
@@ -92,6 +93,8 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     list_init(&socket->bound_link);
     list_init(&socket->sibling);
     list_init(&socket->children);
+    list_init(&socket->stub_link);
+    list_init(&socket->unread);
     timer_init(&socket->timer, NULL);
 }
 
@@ -117,11 +120,24 @@ void socket_limit_met(struct session *session, int error)
                (unsigned long long)limit.rlim_cur);
 }
 
+static bool enter_table(struct socket *socket)
+{
+    struct session *session = socket->session;
+    uint32_t index = index_take(session);
+
+    if (!index)
+        return false;
+    socket->index = index;
+    memset(&session->shared[index], 0, sizeof(session->shared[index]));
+    session->sockets[index] = socket;
+    session->open_sockets++;
+    return true;
+}
+
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
                              int *error)
 {
     struct socket *socket = calloc(1, sizeof(*socket));
-    struct rs_socket_shared *shared;
 
     *error = -ENOMEM;
     if (!socket)
@@ -129,12 +145,7 @@ struct socket *socket_create(struct session *session, uint8_t family, uint8_t ty
     socket_init(socket, session, family, type, fd);
     *error = socket_has_index(session) ? anchor_open(socket) : -EMFILE;
     if (!*error) {
-        socket->index = index_take(session);
-        if (socket->index) {
-            shared = &session->shared[socket->index];
-            memset(shared, 0, sizeof(*shared));
-            session->sockets[socket->index] = socket;
-            session->open_sockets++;
+        if (enter_table(socket)) {
             session->limit_met = false;
             return socket;
         }
@@ -142,6 +153,21 @@ struct socket *socket_create(struct session *session, uint8_t family, uint8_t ty
         anchor_close(socket);
     }
     free(socket);
+    return NULL;
+}
+
+struct socket *socket_create_stub(struct session *session, const struct socket *core)
+{
+    struct socket *stub = calloc(1, sizeof(*stub));
+
+    if (!stub)
+        return NULL;
+    socket_init(stub, session, core->family, core->type, -1);
+    stub->state = SOCKET_AWAY;
+    stub->anchored = true;
+    if (socket_has_index(session) && enter_table(stub))
+        return stub;
+    free(stub);
     return NULL;
 }
 
@@ -177,6 +203,9 @@ void socket_finish(struct socket *socket, bool reset)
 
     if (socket->state == SOCKET_CLOSED)
         return;
+    if (socket->share)
+        share_leave(socket);
+    share_discard_unread(socket);
     if (socket->state == SOCKET_LISTENING)
         listener_stop(socket);
     listener_release(socket);

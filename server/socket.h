@@ -23,6 +23,7 @@ enum socket_state {
     SOCKET_FAILED,  /* the connection is gone, the error was reported */
     SOCKET_CLOSING, /* nobody holds it any more; what was queued is being sent */
     SOCKET_CLOSED,  /* RS_COMP_CLOSED was posted; only the index remains */
+    SOCKET_AWAY,    /* a shared socket that another session holds (share.c) */
 };
 
 /* How far a step of work got. */
@@ -45,6 +46,17 @@ struct socket {
     struct link hung;      /* session.hung */
     bool close_seen;       /* RS_SUB_CLOSE came */
     uint16_t close_flags;
+
+    /* shared by several sessions (share.c) */
+    struct share *share;   /* NULL: was never */
+    struct link stub_link; /* share.stubs */
+    uint32_t view;         /* number of this session's view of it: chunk.view */
+    struct socket *sender; /* the view that sends just now, NULL: this one */
+    bool held_back;        /* connections: not read from before the program has them */
+    bool returned;         /* connections: handed back by who held the listener */
+    struct link unread;    /* handed back by the last holder, for the next (share_data.c) */
+    uint32_t unread_bytes; /* memory that takes */
+    uint32_t unread_cost;  /* in the measure of `delivered` */
 
     /* naming (bind.c) */
     bool bound;
@@ -104,6 +116,8 @@ struct socket {
 /* socket.c: the table and the life cycle */
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
                              int *error);                          /* NULL: fd stays the caller's */
+/* A view of a socket that another session holds; NULL: no memory or index. */
+struct socket *socket_create_stub(struct session *session, const struct socket *core);
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
 bool socket_has_index(const struct session *session);
 /* Says in the log, now and then, why there can be no further socket; `error` is an errno. */
@@ -130,6 +144,10 @@ uint32_t anchor_number(const struct socket *socket);
 void anchor_close(struct socket *socket);
 void anchor_close_spare(struct session *session);
 
+/* Whether the bytes were written into the FIFO by somebody who has it open; takes them out. */
+bool anchor_proves(struct socket *socket, const uint8_t proof[RS_PROOF]);
+struct socket *anchor_find(struct server *server, uint64_t inode); /* NULL: no anchor is that */
+void anchor_unname(struct socket *socket); /* who needs it has opened it */
 /* close.c */
 void socket_close(struct socket *socket, uint16_t flags);
 void socket_close_hung(struct session *session);
@@ -196,6 +214,22 @@ uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA 
 void bind_again(struct socket *socket); /* after a failed connect */
 void bind_release(struct socket *socket);
 void bind_first_listens(struct socket *socket); /* after listen(2) */
+/* share.c */
+void share_leave(struct socket *socket);            /* a view ends, or all of them */
+void share_closed(struct socket *socket);           /* RS_SUB_CLOSE while others hold the anchor */
+void share_died(struct session *session);           /* its process is gone, before its sockets go */
+bool share_move_away(struct socket *socket);        /* to a session that lives; false: nobody else */
+/* A listener has got a connection: the next is somebody else's.  True if nothing more is accepted
+ * until then. */
+bool share_turn_over(struct socket *listener);
+bool share_pauses(const struct socket *socket);     /* nothing may be read or accepted now */
+struct socket *share_core(struct socket *view);     /* what there is to act upon */
+struct socket *share_view(struct socket *socket, uint32_t number); /* NULL: has ended */
+/* share_data.c */
+void share_discard_unread(struct socket *socket);
+void share_replay(struct socket *socket); /* to who holds it now, the end of data included */
+/* adopt.c: the kernel's socket of an accepted connection goes to another index; source ends */
+void socket_move(struct socket *target, struct socket *source);
 /* option.c; WSA errors */
 uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length);
 uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_t *length);

@@ -124,6 +124,7 @@ enum {
     ADDRESS = 4,      /* a struct rs_addr comes then */
     SOCKET = 8,       /* the header names a socket */
     CLOSED_TOO = 16,  /* which may be closed already */
+    VIEW = 32,        /* means this session's view of it, also where another one holds it */
 };
 _Static_assert(RS_SEND_REPLY == RS_CLOSE_REPLY, "one bit for both");
 
@@ -135,16 +136,16 @@ static const struct {
     [RS_SUB_HELLO] = {do_hello, 0, sizeof(struct rs_hello)},
     [RS_SUB_SLOT] = {request_slot, CALL, 0},
     [RS_SUB_SOCKET] = {request_socket, CALL, 0},
-    [RS_SUB_ANCHORED] = {do_anchored, SOCKET, 0},
+    [RS_SUB_ANCHORED] = {do_anchored, SOCKET | VIEW, 0},
     [RS_SUB_BIND] = {do_bind, CALL | ADDRESS | SOCKET, 0},
     [RS_SUB_LISTEN] = {do_listen, CALL | SOCKET, 0},
     [RS_SUB_CONNECT] = {do_connect, ADDRESS | SOCKET, 0},
     [RS_SUB_SEND] = {do_send, SOCKET, 0},
     [RS_SUB_SENDTO] = {do_sendto, CALL_FLAGGED | ADDRESS | SOCKET, 0},
     [RS_SUB_SHUTDOWN] = {do_shutdown, CALL | SOCKET, 0},
-    [RS_SUB_CLOSE] = {do_close, CALL_FLAGGED | SOCKET | CLOSED_TOO, 0},
-    [RS_SUB_FORGET] = {do_forget, SOCKET | CLOSED_TOO, 0},
-    [RS_SUB_RESUME] = {do_resume, SOCKET, 0},
+    [RS_SUB_CLOSE] = {do_close, CALL_FLAGGED | SOCKET | CLOSED_TOO | VIEW, 0},
+    [RS_SUB_FORGET] = {do_forget, SOCKET | CLOSED_TOO | VIEW, 0},
+    [RS_SUB_RESUME] = {do_resume, SOCKET | VIEW, 0},
     [RS_SUB_GETOPT] = {request_getopt, CALL | SOCKET, 0},
     [RS_SUB_SETOPT] = {request_setopt, CALL | SOCKET, sizeof(uint32_t)},
     [RS_SUB_GETNAME] = {request_getname, CALL | SOCKET, 0},
@@ -154,7 +155,15 @@ static const struct {
     [RS_SUB_DISCONNECT] = {request_disconnect, CALL | SOCKET, 0},
     [RS_SUB_INTERFACES] = {request_interfaces, CALL, 0},
     [RS_SUB_UNIX_PATH] = {unix_path_request, CALL | SOCKET, 1},
-    [RS_SUB_ADOPT] = {request_adopt, SOCKET, sizeof(struct rs_adopt)},
+    [RS_SUB_ADOPT] = {request_adopt, SOCKET | VIEW, sizeof(struct rs_adopt)},
+    [RS_SUB_ATTACH] = {request_attach, CALL, 0},
+    [RS_SUB_SHARE] = {request_share, CALL | SOCKET | VIEW, 0},
+    [RS_SUB_USE] = {request_use, CALL | SOCKET | VIEW, 0},
+    [RS_SUB_WANT] = {request_want, SOCKET | VIEW, 0},
+    [RS_SUB_IDLE] = {request_idle, SOCKET | VIEW, 0},
+    [RS_SUB_UNREAD] = {request_unread, ADDRESS | SOCKET | VIEW, 0},
+    [RS_SUB_RETURN] = {request_return, SOCKET | VIEW, 0},
+    [RS_SUB_YIELD] = {request_yield, SOCKET | VIEW, 0},
 };
 
 /* Copies `size` bytes off the front of what is left of the record. */
@@ -183,13 +192,14 @@ static const char *parse(struct request *request, const uint8_t *body)
         return "a record too short for a call";
     if (shape & ADDRESS && !take(&body, &left, &request->address, sizeof(request->address)))
         return "a record too short for an address";
-    if (header->type == RS_SUB_SENDTO && header->flags & RS_SEND_CONTROL &&
+    if ((header->type == RS_SUB_SENDTO || header->type == RS_SUB_UNREAD) &&
+        header->flags & RS_SEND_CONTROL &&
         !take(&body, &left, &request->control, sizeof(request->control)))
         return "a record too short for its control data";
     if (shape & SOCKET && (!header->socket || header->socket >= RS_MAX_SOCKETS))
         return "a record of no possible socket";
     /* An address alone may be counted as payload or not (abi.h calls it both). */
-    if (shape & ADDRESS && header->type != RS_SUB_SENDTO)
+    if (shape & ADDRESS && header->type != RS_SUB_SENDTO && header->type != RS_SUB_UNREAD)
         return NULL;
     if (left < types[header->type].minimum)
         return "a record too short for its type";
@@ -204,6 +214,22 @@ static const char *parse(struct request *request, const uint8_t *body)
     request->payload = body;
     request->length = left;
     return NULL;
+}
+
+/* What another session holds is acted upon all the same; what it sends counts for this one. */
+static void act(struct request *request, uint32_t shape)
+{
+    struct socket *view = request->socket;
+
+    if (view && !(shape & VIEW))
+        request->socket = share_core(view);
+    if (request->socket == view) {
+        types[request->header.type].act(request);
+        return;
+    }
+    request->socket->sender = view;
+    types[request->header.type].act(request);
+    request->socket->sender = NULL;
 }
 
 static void dispatch(struct request *request)
@@ -224,7 +250,7 @@ static void dispatch(struct request *request)
             return;
         }
     }
-    types[request->header.type].act(request);
+    act(request, shape);
 }
 
 /* Room given back for each so many bytes, so that a process that fills the ring is not held up

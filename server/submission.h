@@ -40,5 +40,14 @@ void request_hostname(struct request *request);
 void request_disconnect(struct request *request);
 void request_interfaces(struct request *request);
 void request_adopt(struct request *request); /* adopt.c */
+/* share.c */
+void request_attach(struct request *request);
+void request_share(struct request *request);
+void request_use(struct request *request);
+void request_want(struct request *request);
+void request_idle(struct request *request);
+void request_unread(struct request *request); /* share_data.c */
+void request_return(struct request *request);
+void request_yield(struct request *request);
 
 #endif

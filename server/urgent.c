@@ -29,7 +29,7 @@ bool urgent_tell(struct socket *socket)
 
     if (!socket->urgent_held)
         return true;
-    if (!(record = comp_reserve(socket->session, 1)))
+    if (share_pauses(socket) || !(record = comp_reserve(socket->session, 1)))
         return false;
     *(uint8_t *)(record + 1) = socket->urgent_byte;
     socket->urgent_held = false;

@@ -131,9 +131,11 @@ long accept_arrived(struct socket *listener, const struct rs_accepted *accepted,
         submit_simple(listener->session, RS_SUB_CLOSE, RS_CLOSE_ABORT, accepted->socket);
         return 0;
     }
-    if (listener->closing) {
-        socket_discard(connection);
-        socket_put(connection);
+    if (listener->closing) { /* for another process that has the listener, if there is one */
+        if (!keep_connection(listener, connection)) {
+            socket_discard(connection);
+            socket_put(connection);
+        }
         return 0;
     }
     do

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The handle table (see handle_table.h).  Owns the pages and the free list of sockets; takes only
- * the free list's lock.  The table itself holds one reference on each socket in it.
+ * the free list's lock, and in socket_get what share_adopt and share_use take.  The table itself holds one reference on each socket in it.
  */
 #include "handle_table.h"
 #include "port.h"
+#include "share.h"
 #include "startup.h"
 #include "wait_object.h"
 
@@ -69,6 +70,18 @@ static void free_segments(struct socket *socket)
     socket->urgent = NULL;
 }
 
+/* The server has ended those connections, with the listener. */
+static void free_incoming(struct socket *socket)
+{
+    struct incoming *incoming;
+
+    while ((incoming = socket->incoming)) {
+        socket->incoming = incoming->next;
+        socket_put(incoming->socket);
+        free(incoming);
+    }
+}
+
 void socket_put(struct socket *socket)
 {
     if (InterlockedDecrement(&socket->references))
@@ -78,6 +91,7 @@ void socket_put(struct socket *socket)
         return;
     free_segments(socket);
     free(socket->unix_names);
+    free_incoming(socket);
     wait_object_free(socket);
     if (socket->port)
         port_put(socket->port);
@@ -101,14 +115,48 @@ struct socket *socket_find(HANDLE handle)
     return NULL;
 }
 
-struct socket *socket_get(SOCKET handle)
+/* WSAGetOverlappedResult does not know what DuplicateHandle has made (Wine's
+ * test_WSAGetOverlappedResult, run on Windows); who inherits or duplicates a handle and uses it in
+ * any other call has a socket. */
+struct socket *socket_get_known(SOCKET handle)
 {
     struct socket *socket;
 
     if (!startup_check())
         return NULL;
-    if (!(socket = socket_find((HANDLE)handle)))
+    socket = socket_find((HANDLE)handle);
+    if (socket && socket->fresh == handle) {
+        socket_put(socket);
+        socket = NULL;
+    }
+    if (!socket)
         SetLastError(WSAENOTSOCK);
+    return socket;
+}
+
+struct socket *socket_get_any(SOCKET handle)
+{
+    struct socket *socket;
+
+    if (!startup_check())
+        return NULL;
+    if (!(socket = socket_find((HANDLE)handle)) && !(socket = share_adopt(handle)))
+        SetLastError(WSAENOTSOCK);
+    else if (socket->fresh == handle)
+        socket->fresh = 0;
+    return socket;
+}
+
+struct socket *socket_get(SOCKET handle)
+{
+    struct socket *socket = socket_get_any(handle);
+    DWORD error;
+
+    if (socket && socket->away && (error = share_use(socket))) {
+        socket_put(socket);
+        SetLastError(error);
+        return NULL;
+    }
     return socket;
 }
 
@@ -121,20 +169,21 @@ bool socket_is_valid(SOCKET handle)
     return socket != NULL;
 }
 
-bool handle_table_insert(struct socket *socket)
+bool handle_table_insert(struct socket *socket, SOCKET handle)
 {
-    struct socket *volatile *entry = entry_of(socket->handle, true);
+    struct socket *volatile *entry = entry_of(handle, true);
 
     if (!entry)
         return false;
     socket_hold(socket);
+    InterlockedIncrement(&socket->handles);
     *entry = socket;
     return true;
 }
 
-bool handle_table_remove(struct socket *socket)
+bool handle_table_remove(struct socket *socket, SOCKET handle)
 {
-    struct socket *volatile *entry = entry_of(socket->handle, false);
+    struct socket *volatile *entry = entry_of(handle, false);
 
     if (!entry ||
         InterlockedCompareExchangePointer((void *volatile *)entry, NULL, socket) != socket)
@@ -143,18 +192,39 @@ bool handle_table_remove(struct socket *socket)
     return true;
 }
 
-void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context)
+void socket_for_each_handle(void (*visit)(struct socket *socket, SOCKET handle, void *context),
+                            void *context)
 {
     size_t page, i;
 
     for (page = 0; page < PAGES; page++)
         for (i = 0; pages[page] && i < PAGE_ENTRIES; i++) {
-            struct socket *socket =
-                pages[page][i] ? socket_find((HANDLE)((page * PAGE_ENTRIES + i) << 2)) : NULL;
+            SOCKET handle = (SOCKET)((page * PAGE_ENTRIES + i) << 2);
+            struct socket *socket = pages[page][i] ? socket_find((HANDLE)handle) : NULL;
 
             if (socket) {
-                visit(socket, context);
+                visit(socket, handle, context);
                 socket_put(socket);
             }
         }
+}
+
+struct visitor {
+    void (*visit)(struct socket *socket, void *context);
+    void *context;
+};
+
+static void visit_once(struct socket *socket, SOCKET handle, void *context)
+{
+    const struct visitor *visitor = context;
+
+    (void)handle; /* of a socket with several, each: visiting it again does no harm */
+    visitor->visit(socket, visitor->context);
+}
+
+void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context)
+{
+    struct visitor visitor = {visit, context};
+
+    socket_for_each_handle(visit_once, &visitor);
 }

@@ -13,9 +13,10 @@
 /* A socket with one reference, everything else zero; NULL when out of memory. */
 struct socket *socket_allocate(void);
 
-/* Makes it findable by its handle; takes no reference.  False when out of memory. */
-bool handle_table_insert(struct socket *socket);
+/* Makes it findable by the handle, one more of this process; takes no reference.  False when out of
+ * memory. */
+bool handle_table_insert(struct socket *socket, SOCKET handle);
 /* False if somebody else has removed it already. */
-bool handle_table_remove(struct socket *socket);
+bool handle_table_remove(struct socket *socket, SOCKET handle);
 
 #endif

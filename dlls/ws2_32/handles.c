@@ -12,6 +12,7 @@
 #include "async_select.h"
 #include "cancel.h"
 #include "fast_event.h"
+#include "handle_table.h"
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
@@ -32,9 +33,9 @@ static struct closing closing_begin(HANDLE handle)
 {
     struct closing closing = {handle, socket_find(handle), NULL, NULL};
 
-    if (closing.socket)
+    if (closing.socket && closing.socket->handles < 2)
         async_select_handle_closed(closing.socket);
-    if (closing.socket && !socket_closed_by_handle(closing.socket)) {
+    if (closing.socket && !socket_closed_by_handle(closing.socket, (SOCKET)handle)) {
         socket_put(closing.socket);
         closing.socket = NULL;
     }
@@ -93,11 +94,30 @@ static bool is_known(HANDLE process, HANDLE handle)
     return (socket || port || event_is_known(handle)) && is_own(process);
 }
 
+/* Within this process: one more handle of the same socket. */
+static NTSTATUS duplicate_socket(struct socket *socket, HANDLE source, HANDLE *target,
+                                 ACCESS_MASK access, ULONG attributes, ULONG options)
+{
+    HANDLE self = GetCurrentProcess();
+    NTSTATUS status = real_NtDuplicateObject(self, source, self, target, access, attributes,
+                                             options & ~(ULONG)DUPLICATE_CLOSE_SOURCE);
+
+    if (!status && !handle_table_insert(socket, (SOCKET)*target)) {
+        real_NtClose(*target);
+        status = STATUS_NO_MEMORY;
+    } else if (!status)
+        socket->fresh = (SOCKET)*target;
+    if (options & DUPLICATE_CLOSE_SOURCE)
+        our_NtClose(source);
+    return status;
+}
+
 NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process,
                                      HANDLE *target, ACCESS_MASK access, ULONG attributes,
                                      ULONG options)
 {
     struct closing closing = {.handle = source};
+    struct socket *socket;
     DWORD error = GetLastError();
     struct event *event;
     struct port *port;
@@ -107,6 +127,12 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
     if (RtlDllShutdownInProgress() || !is_known(source_process, source))
         return real_NtDuplicateObject(source_process, source, target_process, target, access,
                                       attributes, options);
+    if (is_own(target_process) && target && (socket = socket_find(source))) {
+        status = duplicate_socket(socket, source, target, access, attributes, options);
+        socket_put(socket);
+        SetLastError(error);
+        return status;
+    }
     port = port_find(source);
     event = event_find(source, &lacks);
     if (event && (!is_own(target_process) || (attributes & OBJ_INHERIT)))

@@ -13,6 +13,7 @@
 #include "pending_call.h"
 #include "receive.h"
 #include "send.h"
+#include "share.h"
 #include "socket_life.h"
 #include "urgent.h"
 
@@ -74,6 +75,8 @@ static void on_datagram(struct arrival *arrival)
 
 static void on_eof(struct arrival *arrival)
 {
+    if (arrival->socket->away)
+        return; /* told again when it is our turn */
     arrival->socket->end_of_stream = true;
     receive_end(arrival->socket, &arrival->finished);
     arrival->edges = FD_CLOSE;
@@ -108,7 +111,7 @@ static void on_error(struct arrival *arrival)
     uint32_t length;
     const struct rs_error *error = fixed_part(arrival, sizeof(*error), &length);
 
-    if (!error)
+    if (!error || socket->away)
         return;
     if (socket->type != SOCK_STREAM) {
         on_datagram_error(arrival, error);
@@ -148,6 +151,26 @@ static void on_sent(struct arrival *arrival)
     arrival->edges = FD_WRITE;
 }
 
+static void on_yield(struct arrival *arrival)
+{
+    share_yield(arrival->socket);
+}
+
+static void on_wanted(struct arrival *arrival)
+{
+    arrival->socket->duplicated = arrival->socket->yield_due = true;
+}
+
+static void on_given(struct arrival *arrival)
+{
+    uint32_t length;
+    const struct rs_given *given = fixed_part(arrival, sizeof(*given), &length);
+
+    if (given)
+        arrival->edges =
+            share_given(arrival->socket, given, given + 1, length, &arrival->finished);
+}
+
 static void on_closed(struct arrival *arrival)
 {
     socket_forget_index(arrival->session, arrival->header->socket);
@@ -162,6 +185,9 @@ static void (*const handlers[RS_COMP_MAX])(struct arrival *) = {
     [RS_COMP_ACCEPTED] = on_accepted,
     [RS_COMP_SENT] = on_sent,
     [RS_COMP_CLOSED] = on_closed,
+    [RS_COMP_YIELD] = on_yield,
+    [RS_COMP_WANTED] = on_wanted,
+    [RS_COMP_GIVEN] = on_given,
 };
 
 static void on_reply(const struct arrival *arrival)

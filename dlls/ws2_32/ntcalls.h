@@ -51,6 +51,9 @@ NTSTATUS NTAPI NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *timeout)
 #define FILE_COMPLETION_MODES_CLASS   41u
 #define FILE_REPLACE_COMPLETION_CLASS 61u
 
+#define FILE_INTERNAL_CLASS ((FILE_INFORMATION_CLASS)6) /* FileInternalInformation */
+#define FILE_ACCESS_CLASS   ((FILE_INFORMATION_CLASS)8) /* FileAccessInformation */
+
 struct file_completion { /* FILE_COMPLETION_INFORMATION */
     HANDLE port;
     ULONG_PTR key;

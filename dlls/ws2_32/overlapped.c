@@ -95,7 +95,7 @@ static DWORD result_of(NTSTATUS status, bool waited)
 BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD bytes, BOOL wait,
                                    LPDWORD flags)
 {
-    struct socket *socket = socket_get(s);
+    struct socket *socket = socket_get_known(s);
     NTSTATUS status;
     DWORD error;
     bool done;

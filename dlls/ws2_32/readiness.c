@@ -14,6 +14,7 @@
 #include "async_select.h"
 #include "port.h"
 #include "rio.h"
+#include "share.h"
 #include "urgent.h"
 
 static bool is_stream(const struct socket *socket)
@@ -252,6 +253,8 @@ void socket_update_interest(struct socket *socket)
 
     if (!socket->shared || socket->closing) /* the index may be another socket's already */
         return;
+    if (socket->duplicated)
+        share_waits_changed(socket);
     word = interest_word(socket);
     /* Pairs with the server's load after it has published a record: "publish, then look" on both
      * sides (docs/concurrency.md); whoever waits looks at the ring again after this. */

@@ -10,6 +10,7 @@
 #include "receive.h"
 #include "guarded_copy.h"
 #include "ntcalls.h"
+#include "share.h"
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
@@ -217,10 +218,13 @@ static DWORD receive_now(struct socket *socket, struct receive_call *call,
     bool answered, nonblocking;
     DWORD error;
 
-    answered = answer_with_lock(socket, operation, &error);
-    nonblocking = socket->nonblocking && !call->overlapped;
-    enable_events(socket, operation);
-    ReleaseSRWLockExclusive(&socket->lock);
+    do {
+        answered = answer_with_lock(socket, operation, &error);
+        nonblocking = socket->nonblocking && !call->overlapped;
+        enable_events(socket, operation);
+        ReleaseSRWLockExclusive(&socket->lock);
+        /* another process may have got hold of it in between: then nothing here says anything */
+    } while (!answered && nonblocking && socket->away && !share_use(socket));
     if (answered)
         error = error ? error : operation->error;
     else

@@ -43,8 +43,10 @@ struct socket {
     struct socket *next_free;
     SRWLOCK lock;
 
+    LONG volatile handles; /* interlocked: of this process, in the table */
+
     /* constant while the socket lives */
-    SOCKET handle; /* 0 for an incoming connection that was not accepted yet */
+    SOCKET handle; /* its first; 0 for an incoming connection that was not accepted yet */
     struct session *session;
     uint32_t index;
     struct rs_socket_shared *shared;
@@ -54,6 +56,11 @@ struct socket {
 
     LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
     enum socket_state state;
+    SOCKET fresh;      /* the last DuplicateHandle of this process, while no call has met it */
+    bool duplicated;   /* other processes may hold it too (share.c) */
+    bool volatile away; /* and one of them has it now */
+    bool wanted;       /* the server was told that somebody waits here */
+    bool yield_due;    /* somebody waits elsewhere */
     bool closing;      /* closesocket has begun */
     bool close_resets; /* and ends the connection with a reset */
     bool bound, nonblocking;
@@ -146,12 +153,17 @@ struct socket {
     uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
     uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */
     uint32_t unicast_interface, unicast_interface6; /* host order */
+    char kept_end; /* what lies between receive_timeout and this goes with a shared socket */
 };
 
 /* ---- finding and holding (handle_table.c) ---- */
 
 /* The socket behind a handle with a reference, or NULL and WSANOTINITIALISED / WSAENOTSOCK set. */
 struct socket *socket_get(SOCKET handle);
+/* The same without getting it from another process that shares it: for who closes it. */
+struct socket *socket_get_any(SOCKET handle);
+/* And without making a socket of a handle that came by other ways. */
+struct socket *socket_get_known(SOCKET handle);
 /* The same without setting an error and without asking for WSAStartup: for intercepted calls. */
 struct socket *socket_find(HANDLE handle);
 void socket_put(struct socket *socket);
@@ -164,14 +176,20 @@ bool socket_is_valid(SOCKET handle); /* sets the last error if not */
 
 /* ---- what reaches a SOCKET through other DLLs (handles.c calls, the core implements) ---- */
 
-/* The handle is about to be closed by NtClose: takes the socket out of the table and aborts its
- * operations; caller holds a reference and no lock.  False: another thread was faster. */
-bool socket_closed_by_handle(struct socket *socket);
+/* The handle is about to be closed by NtClose: takes it out of the table, and if it was this
+ * process's last one of the socket, aborts its operations; caller holds a reference and no lock.
+ * False: it was not the last, or another thread was faster. */
+bool socket_closed_by_handle(struct socket *socket, SOCKET handle);
+/* The last handle, which is not in the table, is gone. */
+void socket_ended(struct socket *socket);
 /* The handle has been closed: tells the server. */
 void socket_after_close(struct socket *socket);
 
 /* Calls visit for each open socket with a reference held, no lock. */
 void socket_for_each(void (*visit)(struct socket *socket, void *context), void *context);
+/* For each handle in the table. */
+void socket_for_each_handle(void (*visit)(struct socket *socket, SOCKET handle, void *context),
+                            void *context);
 
 /* ---- readiness (readiness.c); caller holds the lock ---- */
 

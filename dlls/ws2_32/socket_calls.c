@@ -9,6 +9,7 @@
 #include "receive.h"
 #include "request.h"
 #include "send.h"
+#include "share.h"
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
@@ -102,10 +103,11 @@ SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW
     (void)group; /* "reserved" */
     if (!startup_check())
         return INVALID_SOCKET;
-    if (info && info->dwServiceFlags4) { /* made by WSADuplicateSocket */
-        log_once(LOG_WARN, "WSASocket cannot take over a duplicated socket yet");
-        SetLastError(WSAEOPNOTSUPP);
-        return INVALID_SOCKET;
+    if (info && info->dwProviderReserved) { /* made by WSADuplicateSocket */
+        handle = info->dwProviderReserved;
+        error = (int)share_take_over(handle);
+        SetLastError((DWORD)error);
+        return error ? INVALID_SOCKET : handle;
     }
     if (info) {
         if (family == FROM_PROTOCOL_INFO || !family)
@@ -148,12 +150,12 @@ SOCKET WSAAPI socket(int family, int type, int protocol)
 
 int WSAAPI closesocket(SOCKET s)
 {
-    struct socket *socket = socket_get(s);
+    struct socket *socket = socket_get_any(s);
     DWORD error;
 
     if (!socket)
         return SOCKET_ERROR;
-    error = socket_close(socket);
+    error = socket_close(socket, s);
     socket_put(socket);
     return return_error(error);
 }

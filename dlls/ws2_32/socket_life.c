@@ -17,6 +17,7 @@
 #include "request.h"
 #include "rio.h"
 #include "send.h"
+#include "share.h"
 
 /* ---- indices ---- */
 
@@ -105,7 +106,7 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
         log_rarely(LOG_WARN, "cannot open anchor %u, error %lu", anchor, GetLastError());
         return socket->session->dead ? WSAENETDOWN : WSAEMFILE;
     }
-    if (!handle_table_insert(socket)) {
+    if (!handle_table_insert(socket, socket->handle)) {
         real_NtClose((HANDLE)socket->handle);
         return WSAENOBUFS;
     }
@@ -174,37 +175,37 @@ static bool close_resets(const struct socket *socket)
             (has_overlapped(&socket->sending) && !socket->shut_send));
 }
 
-bool socket_closed_by_handle(struct socket *socket)
+/* Connections that nobody has accepted stay with the listener, which another process may have. */
+void socket_ended(struct socket *socket)
 {
     struct operation_queue finished = {0};
-    struct incoming *incoming, *next;
 
-    /* What has arrived before the call has completed before it (Wine's test_completion_port, run on
-     * Windows), also where nobody has looked since. */
-    session_reap(socket->session);
-    if (!handle_table_remove(socket))
-        return false;
     socket_event_release(socket);
     AcquireSRWLockExclusive(&socket->lock);
     socket->closing = true;
     notification_end(socket);
     async_select_cancel(socket);
     socket_notify(socket, FD_CLOSE); /* pollers return */
-    incoming = socket->incoming;
-    socket->incoming = socket->incoming_last = NULL;
     socket->close_resets = close_resets(socket);
     socket_abort_for_close(socket, &finished);
     ReleaseSRWLockExclusive(&socket->lock);
-    for (; incoming; incoming = next) {
-        next = incoming->next;
-        socket_discard(incoming->socket);
-        socket_put(incoming->socket);
-        free(incoming);
-    }
     operation_deliver_list(&finished);
     rio_socket_closed(socket);
     accept_ex_abandon(socket);
     afd_poll_clean();
+}
+
+bool socket_closed_by_handle(struct socket *socket, SOCKET handle)
+{
+    /* What has arrived before the call has completed before it (Wine's test_completion_port, run on
+     * Windows), also where nobody has looked since. */
+    session_reap(socket->session);
+    if (!handle_table_remove(socket, handle) || InterlockedDecrement(&socket->handles))
+        return false;
+    /* what was read ahead is for those who hold the socket still, whatever becomes of this process */
+    if (socket->duplicated && !socket->away)
+        share_park(socket);
+    socket_ended(socket);
     return true;
 }
 
@@ -235,17 +236,33 @@ static DWORD close_and_wait(struct socket *socket)
     return error == WSAENETDOWN || error == WSAEINTR ? error : 0;
 }
 
-DWORD socket_close(struct socket *socket)
+/* Not the last handle of this process. */
+static bool close_duplicate(struct socket *socket, SOCKET handle)
+{
+    if (InterlockedCompareExchange(&socket->handles, 0, 0) < 2)
+        return false;
+    if (!socket_closed_by_handle(socket, handle)) {
+        real_NtClose((HANDLE)handle);
+        return true;
+    }
+    real_NtClose((HANDLE)handle); /* it was the last by now */
+    socket_after_close(socket);
+    return true;
+}
+
+DWORD socket_close(struct socket *socket, SOCKET handle)
 {
     bool waits = close_waits(socket);
     DWORD error = 0;
 
+    if (close_duplicate(socket, handle))
+        return 0;
     /* closesocket's page: "fails with WSAEWOULDBLOCK... the socket handle is still valid" */
     if (waits && socket->nonblocking && socket->submitted != socket->shared->sent)
         return WSAEWOULDBLOCK;
-    if (!socket_closed_by_handle(socket))
+    if (!socket_closed_by_handle(socket, handle))
         return WSAENOTSOCK;
-    real_NtClose((HANDLE)socket->handle);
+    real_NtClose((HANDLE)handle);
     if (waits && !socket->nonblocking && !socket->close_resets)
         error = close_and_wait(socket);
     else

@@ -26,7 +26,7 @@ DWORD socket_bind(struct socket *socket, const struct rs_addr *address);
 void socket_discard(struct socket *socket);
 
 /* closesocket for a socket that was found; consumes no reference.  Returns 0 or a WSA code. */
-DWORD socket_close(struct socket *socket);
+DWORD socket_close(struct socket *socket, SOCKET handle);
 
 /* Waits for a synchronous operation that was queued.  Returns its error; WSAETIMEDOUT or WSAEINTR
  * if it was taken off the queue because the deadline passed or WSACancelBlockingCall was called;

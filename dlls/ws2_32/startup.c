@@ -130,10 +130,10 @@ int WSAAPI WSAStartup(WORD version, LPWSADATA data)
     return 0;
 }
 
-static void close_one(struct socket *socket, void *context)
+static void close_one(struct socket *socket, SOCKET handle, void *context)
 {
     (void)context;
-    socket_close(socket);
+    socket_close(socket, handle);
 }
 
 int WSAAPI WSACleanup(void)
@@ -147,7 +147,7 @@ int WSAAPI WSACleanup(void)
     if (count ==
         1) { /* WSACleanup's page: sockets still open are closed, what is pending is canceled */
         async_names_cancel_all();
-        socket_for_each(close_one, NULL);
+        socket_for_each_handle(close_one, NULL);
     }
     SetLastError(0);
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Calls that exist on Windows and are not built here: name space services, socket duplication.
+ * Calls that exist on Windows and are not built here.
  *
  * Each fails with an error of its own page on learn.microsoft.com, or with WSAEOPNOTSUPP where the
  * page has none that fits; none claims success.  Takes no lock.
@@ -9,18 +9,6 @@
 #include "socket.h"
 
 /* ---- sockets ---- */
-
-int WINAPI WSADuplicateSocketA(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOA info)
-{
-    (void)s, (void)process, (void)info;
-    refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
-}
-
-int WINAPI WSADuplicateSocketW(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW info)
-{
-    (void)s, (void)process, (void)info;
-    refuse(WSAEOPNOTSUPP, SOCKET_ERROR);
-}
 
 /* "WSAEINVAL: The specified QoS template name is invalid"; none is installed, as on Windows. */
 WINBOOL WINAPI WSAGetQOSByName(SOCKET s, LPWSABUF name, LPQOS qos)

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 2u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 3u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -34,6 +34,8 @@
 #define RS_DATAGRAM_COST(length) ((length) + RS_DATAGRAM_OVERHEAD)
 #define RS_BACKLOG_CROWDED (256u << 20) /* `backlog` from which on a socket may hand over at most */
 #define RS_CROWDED_PART (16u << 10)     /* this much at a time, and only with nothing waiting */
+#define RS_STATE_MAX 512u   /* what a process tells the next holder of a shared socket, opaque */
+#define RS_PROOF 16u        /* bytes that show who holds an anchor's handle */
 #define RS_ADDR_MAX 28u             /* sockaddr_in6 */
 
 /* ---- names in the runtime directory (relative; all created by the server, mode 0600) ----
@@ -213,6 +215,18 @@ enum rs_sub {
                      (AcceptEx); whose index then ends with RS_COMP_CLOSED */
     RS_SUB_UNIX_PATH, /* call: the host path, no NUL, or NUL and an abstract name, that the socket's
                          next RS_SUB_BIND or RS_SUB_CONNECT means */
+    /* Sockets that several processes hold (docs/protocol.md, "Shared sockets"). */
+    RS_SUB_ATTACH, /* call: arg0 | arg1 << 32 is the anchor's inode.  arg2 0: is there one?  1:
+                      payload = RS_PROOF bytes that were written into it; reply value = index, value2
+                      = 1 if the session had it already, payload rs_attached */
+    RS_SUB_SHARE,  /* call: take back what was read ahead; replied when that is done */
+    RS_SUB_USE,    /* call: replied when this session holds the socket */
+    RS_SUB_WANT,   /* somebody waits here: give us the socket when nobody waits where it is */
+    RS_SUB_IDLE,   /* answer to RS_COMP_WANTED: nobody waits here */
+    RS_SUB_UNREAD, /* rs_addr (of a datagram), with RS_SEND_CONTROL a rs_control, payload: what was
+                      read ahead and is handed back, in order; flags RS_DATA_*, RS_UNREAD_DATAGRAM */
+    RS_SUB_RETURN, /* an accepted connection that the program has not taken is handed back */
+    RS_SUB_YIELD,  /* payload of at most RS_STATE_MAX bytes: everything was handed back */
     RS_SUB_MAX
 };
 #define RS_UNIX_PATH_MAX 4095u
@@ -229,6 +243,9 @@ enum rs_comp {
     RS_COMP_ACCEPTED,  /* struct rs_accepted; header's socket = the listener */
     RS_COMP_SENT,      /* want_sent was set and sent has moved */
     RS_COMP_CLOSED,    /* last record of this index until RS_SUB_FORGET */
+    RS_COMP_YIELD,     /* hand back what was read ahead, then RS_SUB_YIELD: the socket goes elsewhere */
+    RS_COMP_WANTED,    /* somebody waits for it elsewhere: RS_SUB_IDLE as soon as nobody does here */
+    RS_COMP_GIVEN,     /* struct rs_given, then the state that the last holder has told */
     RS_COMP_MAX
 };
 
@@ -238,6 +255,7 @@ enum rs_comp {
 #define RS_DATAGRAM_CONTROL 1u
 #define RS_DATA_OOB 1u  /* one urgent byte, out of line */
 #define RS_DATA_MARK 2u /* no receive may span the place before the first byte of this payload */
+#define RS_UNREAD_DATAGRAM 256u
 #define RS_CLOSE_ABORT 1u   /* reset the connection (linger 0, or unread data) */
 #define RS_CLOSE_REPLY 2u   /* carries a rs_call: reply once everything queued was acknowledged or
                                arg0 milliseconds went by (then WSAEWOULDBLOCK and a reset) */
@@ -287,6 +305,16 @@ struct rs_accepted {
     uint32_t socket; /* index of the new connection; its data may already follow */
     uint32_t anchor;
     struct rs_addr local, peer;
+};
+
+struct rs_attached {
+    uint32_t family, type; /* enum rs_family, enum rs_type */
+};
+enum rs_state { RS_STATE_OPEN = 0, RS_STATE_CONNECTING, RS_STATE_CONNECTED, RS_STATE_LISTENING };
+struct rs_given {
+    uint32_t state;           /* enum rs_state */
+    uint32_t sent_shut;       /* 1: the sending side is closed */
+    struct rs_addr local, peer; /* family RS_AF_UNSPEC: none */
 };
 
 /* RS_SUB_RESOLVE: getaddrinfo() on the host.  Flags and families neutral, as here. */

@@ -73,6 +73,10 @@ struct fake_socket {
     unsigned mark_count;
     struct fake_incoming incoming[128];
     unsigned incoming_count;
+    unsigned yields, wanted, given; /* records that told so */
+    struct rs_given state;
+    uint8_t state_bytes[RS_STATE_MAX];
+    uint32_t state_size;
 };
 
 struct fake {
@@ -359,6 +363,20 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
         break;
     case RS_COMP_SENT:
         socket->sent_notices++;
+        break;
+    case RS_COMP_YIELD:
+        socket->yields++;
+        break;
+    case RS_COMP_WANTED:
+        socket->wanted++;
+        break;
+    case RS_COMP_GIVEN:
+        socket->given++;
+        socket->eof = false; /* told again */
+        memcpy(&socket->state, body, sizeof(socket->state));
+        check(header->length <= RS_STATE_MAX);
+        socket->state_size = header->length;
+        memcpy(socket->state_bytes, body + sizeof(socket->state), header->length);
         break;
     case RS_COMP_CLOSED:
         check(!socket->closed);
