@@ -428,14 +428,7 @@ static BOOL run(const struct rio_call *call)
 BOOL WINAPI rio_receive(ULONG_PTR rq, const struct rio_slice *data, ULONG count, DWORD flags,
                         void *context)
 {
-    struct rio_call call = {.rq = rq,
-                            .direction = RIO_RECEIVES,
-                            .data = data,
-                            .count = count,
-                            .flags = flags,
-                            .context = context};
-
-    return run(&call);
+    return rio_receive_ex(rq, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 int WINAPI rio_receive_ex(ULONG_PTR rq, const struct rio_slice *data, ULONG count,
@@ -460,14 +453,7 @@ int WINAPI rio_receive_ex(ULONG_PTR rq, const struct rio_slice *data, ULONG coun
 BOOL WINAPI rio_send(ULONG_PTR rq, const struct rio_slice *data, ULONG count, DWORD flags,
                      void *context)
 {
-    struct rio_call call = {.rq = rq,
-                            .direction = RIO_SENDS,
-                            .data = data,
-                            .count = count,
-                            .flags = flags,
-                            .context = context};
-
-    return run(&call);
+    return rio_send_ex(rq, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 BOOL WINAPI rio_send_ex(ULONG_PTR rq, const struct rio_slice *data, ULONG count,
