@@ -22,7 +22,7 @@
 struct event;
 
 /* Until this says so, and with RINGSOCK_FASTEVENT=0 in the environment, no event is ever known. */
-void event_table_init(bool intercepted);
+void event_table_init(bool in_user_mode);
 
 /* ---- fast_event_table.c: handles ---- */
 

@@ -22,12 +22,9 @@ static ULONG_PTR *volatile pages[PAGES]; /* a struct event and what the handle l
 static struct event *free_events;
 static bool enabled;
 
-void event_table_init(bool intercepted)
+void event_table_init(bool in_user_mode)
 {
-    WCHAR value[4];
-    DWORD length = GetEnvironmentVariableW(L"RINGSOCK_FASTEVENT", value, ARRAYSIZE(value));
-
-    enabled = intercepted && !(length == 1 && value[0] == '0');
+    enabled = in_user_mode;
     if (!enabled)
         log_info("events work through the kernel");
 }

@@ -309,6 +309,13 @@ static bool stay_loaded(void)
                               (const WCHAR *)(const void *)taken, &module);
 }
 
+static bool switched_off(const WCHAR *variable)
+{
+    WCHAR value[4];
+
+    return GetEnvironmentVariableW(variable, value, ARRAYSIZE(value)) == 1 && value[0] == '0';
+}
+
 void intercept_all(void)
 {
     unsigned missing = 0;
@@ -324,9 +331,9 @@ void intercept_all(void)
     for (i = 0; i < ARRAYSIZE(taken); i++)
         if (!intercept(taken[i].name, taken[i].replacement, taken[i].original))
             missing |= taken[i].needed;
-    port_table_init(!(missing & PORTS));
-    if (!intercept_user())
+    if (!intercept_user() || switched_off(L"RINGSOCK_FASTEVENT"))
         missing |= EVENTS | ROUTINES;
+    port_table_init(!(missing & PORTS) && !switched_off(L"RINGSOCK_FASTPORT"));
     event_table_init(!(missing & EVENTS));
     routines_init(!(missing & ROUTINES));
 }

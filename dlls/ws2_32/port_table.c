@@ -23,12 +23,9 @@ static struct port *all_ports, *free_ports;
 static uint32_t groups_used[RS_MAX_GROUPS / 32] = {1}; /* 0 means none */
 static bool enabled;
 
-void port_table_init(bool intercepted)
+void port_table_init(bool in_user_mode)
 {
-    WCHAR value[4];
-    DWORD length = GetEnvironmentVariableW(L"RINGSOCK_FASTPORT", value, ARRAYSIZE(value));
-
-    enabled = intercepted && !(length == 1 && value[0] == '0');
+    enabled = in_user_mode;
     if (!enabled)
         log_info("completion ports work through the kernel");
 }

@@ -15,7 +15,7 @@
 struct port;
 
 /* Until this says so, and with RINGSOCK_FASTPORT=0 in the environment, new ports are native. */
-void port_table_init(bool intercepted);
+void port_table_init(bool in_user_mode);
 
 /* A handle of a port that nobody else can have. */
 void port_born(HANDLE handle);

@@ -234,12 +234,9 @@ bool alert_now(struct waiter *waiter)
     return real_NtDelayExecution(TRUE, &zero) == STATUS_USER_APC;
 }
 
-void routines_init(bool intercepted)
+void routines_init(bool in_user_mode)
 {
-    WCHAR value[4];
-    DWORD length = GetEnvironmentVariableW(L"RINGSOCK_FASTEVENT", value, ARRAYSIZE(value));
-
-    kernel_only = !intercepted || (length == 1 && value[0] == '0');
+    kernel_only = !in_user_mode;
 }
 
 /* ---- from outside ---- */

@@ -14,7 +14,7 @@
 
 /* Until this says so, and with RINGSOCK_FASTEVENT=0 in the environment, routines run by APCs only.
  */
-void routines_init(bool intercepted);
+void routines_init(bool in_user_mode);
 
 /* The operation is finished: its routine runs in the issuing thread's next alertable wait, after
  * which the operation is freed.  Where that thread has ended it is freed at once. */
