@@ -20,16 +20,16 @@
 #include "urgent.h"
 
 /* Not in every mingw-w64's headers. */
-#define IOCTL_BASE_HANDLE              _WSAIOR(IOC_WS2, 34)
-#define IOCTL_MULTIPLE_EXTENSIONS      _WSAIORW(IOC_WS2, 36)
-#define IOCTL_IDEAL_SEND_BACKLOG_QUERY _IOR('t', 123, ULONG)
-#define IOCTL_BSP_HANDLE               _WSAIOR(IOC_WS2, 27)
-#define IOCTL_BSP_HANDLE_SELECT        _WSAIOR(IOC_WS2, 28)
-#define IOCTL_BSP_HANDLE_POLL          _WSAIOR(IOC_WS2, 29)
-#define IOCTL_UDP_CONNRESET            _WSAIOW(IOC_VENDOR, 12)
-#define IOCTL_UDP_NETRESET             _WSAIOW(IOC_VENDOR, 15)
-#define IOCTL_LOOPBACK_FAST_PATH       _WSAIOW(IOC_VENDOR, 16)
-#define IOCTL_SET_COMPATIBILITY_MODE   _WSAIOW(IOC_VENDOR, 300)
+#define IOCTL_BASE_HANDLE                             _WSAIOR(IOC_WS2, 34)
+#define IOCTL_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER _WSAIORW(IOC_WS2, 36)
+#define IOCTL_IDEAL_SEND_BACKLOG_QUERY                _IOR('t', 123, ULONG)
+#define IOCTL_BSP_HANDLE                              _WSAIOR(IOC_WS2, 27)
+#define IOCTL_BSP_HANDLE_SELECT                       _WSAIOR(IOC_WS2, 28)
+#define IOCTL_BSP_HANDLE_POLL                         _WSAIOR(IOC_WS2, 29)
+#define IOCTL_UDP_CONNRESET                           _WSAIOW(IOC_VENDOR, 12)
+#define IOCTL_UDP_NETRESET                            _WSAIOW(IOC_VENDOR, 15)
+#define IOCTL_LOOPBACK_FAST_PATH                      _WSAIOW(IOC_VENDOR, 16)
+#define IOCTL_SET_COMPATIBILITY_MODE                  _WSAIOW(IOC_VENDOR, 300)
 
 #define IDEAL_SEND_BACKLOG 0x10000u
 
@@ -149,7 +149,8 @@ static DWORD find_extensions(struct ioctl_call *call)
     if ((error = take(call, &guid, sizeof(guid))))
         return error;
     if (!(functions = rio_functions(&guid, &size))) {
-        log_info("no extension functions {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2, guid.Data3);
+        log_info("no extension functions {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2,
+                 guid.Data3);
         return WSAEINVAL;
     }
     return ioctl_return(call, functions, size);
@@ -226,7 +227,7 @@ static const struct ioctl {
     {SIOCATMARK, at_mark},
     {SIO_KEEPALIVE_VALS, keepalive_values},
     {SIO_GET_EXTENSION_FUNCTION_POINTER, find_extension},
-    {IOCTL_MULTIPLE_EXTENSIONS, find_extensions},
+    {IOCTL_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, find_extensions},
     {IOCTL_BASE_HANDLE, base_handle},
     {IOCTL_BSP_HANDLE, base_handle},
     {IOCTL_BSP_HANDLE_SELECT, base_handle},
