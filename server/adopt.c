@@ -5,8 +5,8 @@
  *
  * Owns: the move of the kernel's socket from one index to another.  Loop thread only, no locks.
  *
- * The counters go on where the connection's stood: the DLL has taken nothing under the old index,
- * so `delivered` is counted against the target's `consumed` from here on.
+ * The DLL has taken nothing under the old index, so what was delivered there is counted against
+ * the target's `consumed` from here on, which an earlier connection may have moved (disconnect.c).
  */
 #include <errno.h>
 #include <string.h>
@@ -32,8 +32,8 @@ static void move_stream(struct socket *target, struct socket *source)
     target->urgent_byte = source->urgent_byte;
     target->marks = source->marks;
     target->pending_error = source->pending_error;
-    target->delivered = source->delivered;
-    target->oob_delivered = source->oob_delivered;
+    target->delivered += source->delivered;
+    target->oob_delivered += source->oob_delivered;
     target->oob_inline = source->oob_inline;
     target->linger = source->linger;
     target->watch.fd = source->watch.fd;

@@ -173,6 +173,8 @@ void bind_again(struct socket *socket)
     socklen_t size =
         socket->family == RS_AF_INET ? sizeof(socket->bound_to.v4) : sizeof(socket->bound_to.v6);
 
+    if (socket->shares_port)
+        let_share(socket);
     /* EINVAL: it is bound still. */
     if (bind(socket->watch.fd, &socket->bound_to.any, size) && errno != EINVAL)
         log_warn("a socket has lost its port: %s", strerror(errno));

@@ -42,6 +42,25 @@ static const struct plain {
     {RS_OPT_IPV6_UNICAST_IF, RS_DGRAM, IPPROTO_IPV6, IPV6_UNICAST_IF},
 };
 
+void option_copy(const struct socket *socket, int fd)
+{
+    int level = socket->family == RS_AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    int discover = level == IPPROTO_IPV6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+    struct plain others[] = {{0, 0, level, discover}, {0, 0, IPPROTO_TCP, TCP_USER_TIMEOUT}};
+    size_t count = sizeof(plain_options) / sizeof(*plain_options);
+
+    for (size_t i = 0; i < count + sizeof(others) / sizeof(*others); i++) {
+        const struct plain *plain = i < count ? &plain_options[i] : &others[i - count];
+        int value;
+        socklen_t size = sizeof(value);
+
+        /* what a family or a stream has not got fails, and the segment size is the connection's */
+        if (plain->option != RS_OPT_TCP_MAXSEG &&
+            !getsockopt(socket->watch.fd, plain->level, plain->name, &value, &size))
+            setsockopt(fd, plain->level, plain->name, &value, size);
+    }
+}
+
 static const struct plain *plain_find(const struct socket *socket, uint32_t option)
 {
     for (size_t i = 0; i < sizeof(plain_options) / sizeof(*plain_options); i++) {

@@ -2,8 +2,8 @@
 /*
  * Calls that ask for something and are answered.
  *
- * Owns: nothing; each function reads a checked request and replies once (RESOLVE, REVERSE and
- * DISCONNECT: later).  Loop thread only, no locks.
+ * Owns: nothing; each function reads a checked request and replies once (RESOLVE and REVERSE:
+ * later).  Loop thread only, no locks.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -49,23 +49,23 @@ static uint32_t check_kind(const struct rs_call *call)
                                                                   : WSAEPROTONOSUPPORT;
 }
 
-static int open_socket(const struct rs_call *call)
+int socket_open(uint32_t family, uint32_t type, uint32_t protocol)
 {
-    int type = call->arg1 == RS_STREAM ? SOCK_STREAM : SOCK_DGRAM, on = 1;
-    int fd = call->arg1 == RS_RAW ? raw_open(address_family(call->arg0), (int)call->arg2)
-                                  : socket(address_family(call->arg0),
-                                           type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int kind = type == RS_STREAM ? SOCK_STREAM : SOCK_DGRAM, on = 1;
+    int fd = type == RS_RAW
+                 ? raw_open(address_family(family), (int)protocol)
+                 : socket(address_family(family), kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
     /* Windows' defaults: no mapped addresses, ports of connections in TIME_WAIT are free (bind.c).
      */
-    if (call->arg0 == RS_AF_INET6)
+    if (family == RS_AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (call->arg1 == RS_STREAM)
+    if (type == RS_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     else
-        datagram_prepare(fd, call->arg0 == RS_AF_INET6);
+        datagram_prepare(fd, family == RS_AF_INET6);
     return fd;
 }
 
@@ -80,7 +80,7 @@ void request_socket(struct request *request)
         answer(request, error);
         return;
     }
-    fd = open_socket(call);
+    fd = socket_open(call->arg0, call->arg1, call->arg2);
     if (fd < 0) {
         if (fd != -EPERM)
             socket_limit_met(request->session, -fd);
@@ -168,25 +168,6 @@ void request_hostname(struct request *request)
         answer(request, error_from_errno(errno));
     else
         comp_reply_data(request->session, &request->call, 0, name, (uint32_t)strlen(name));
-}
-
-void request_disconnect(struct request *request)
-{
-    struct socket *socket = request->socket;
-    uint32_t error;
-
-    if (socket->type != RS_STREAM || socket->state != SOCKET_CONNECTED ||
-        socket->disconnect_waits) {
-        answer(request, socket->state == SOCKET_FAILED ? 0 : WSAENOTCONN);
-        return;
-    }
-    error = socket_shutdown(socket, RS_SHUT_SEND);
-    if (error || socket->receive_done) { /* the peer has closed before */
-        answer(request, error);
-        return;
-    }
-    socket->disconnect_waits = true;
-    socket->disconnect_call = request->call;
 }
 
 void request_interfaces(struct request *request)

@@ -357,6 +357,7 @@ void socket_flush(struct socket *socket)
     want_out(socket, false);
     if (socket->send_shut)
         shutdown(socket->watch.fd, SHUT_WR);
+    disconnect_settle(socket);
 }
 
 uint32_t socket_shutdown(struct socket *socket, uint32_t how)

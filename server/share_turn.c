@@ -30,9 +30,7 @@ static void swap_numbers(uint32_t *a, uint32_t *b)
 
 void share_end_disconnect(struct socket *core)
 {
-    if (core->disconnect_waits)
-        comp_reply(core->session, &core->disconnect_call, WSA_OPERATION_ABORTED);
-    core->disconnect_waits = false;
+    disconnect_end(core, WSA_OPERATION_ABORTED);
 }
 
 /* The core becomes the view of the stub's session, and the stub that of the core's. */

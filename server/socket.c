@@ -189,11 +189,10 @@ void socket_forget(struct socket *socket)
 
 static void abandon_calls(struct socket *socket)
 {
-    if (socket->disconnect_waits)
-        comp_reply(socket->session, &socket->disconnect_call, WSA_OPERATION_ABORTED);
+    disconnect_end(socket, WSA_OPERATION_ABORTED);
     if (socket->close_waits)
         comp_reply(socket->session, &socket->close_call, 0);
-    socket->disconnect_waits = socket->close_waits = false;
+    socket->close_waits = false;
 }
 
 void socket_finish(struct socket *socket, bool reset)

@@ -106,9 +106,10 @@ struct socket {
     uint32_t unix_path_length;
     char *unix_bound; /* the file that it has made, or NULL */
     uint64_t unix_device, unix_file;
-    /* calls that wait: RS_SUB_DISCONNECT, RS_SUB_CLOSE with RS_CLOSE_REPLY */
-    struct rs_call disconnect_call, close_call;
-    bool disconnect_waits, close_waits;
+    bool disconnecting; /* RS_SUB_DISCONNECT came (disconnect.c) */
+    /* RS_SUB_CLOSE with RS_CLOSE_REPLY */
+    struct rs_call close_call;
+    bool close_waits;
     uint64_t close_deadline, close_begin;
     uint32_t close_sent; /* `sent` when progress was last looked at */
 };
@@ -132,6 +133,7 @@ enum work socket_work(struct socket *socket);
 uint32_t socket_outstanding(const struct socket *socket);
 /* How many bytes may be read ahead now; 0 has told the DLL that the socket is stalled. */
 uint32_t socket_credit(struct socket *socket);
+int socket_open(uint32_t family, uint32_t type, uint32_t protocol); /* a descriptor or -errno */
 int socket_watch(struct socket *socket);   /* 0 or -errno */
 int socket_rewatch(struct socket *socket); /* after wants_out or the watch has changed */
 
@@ -195,6 +197,10 @@ void listener_stop(struct socket *socket);
 /* connect.c */
 void socket_connect(struct socket *socket, const struct rs_addr *wire);
 void connect_ready(struct socket *socket);
+/* disconnect.c */
+enum work disconnect_drain(struct socket *socket);
+void disconnect_settle(struct socket *socket); /* its end, or its last byte, was reached */
+void disconnect_end(struct socket *socket, uint32_t error); /* tells who waits, if somebody does */
 /* send.c; the payload lies in shared memory */
 void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent);
 /* Returns the WSA error of the first try, which matters to a call only; then the datagram does not
@@ -231,6 +237,7 @@ void share_replay(struct socket *socket); /* to who holds it now, the end of dat
 /* adopt.c: the kernel's socket of an accepted connection goes to another index; source ends */
 void socket_move(struct socket *target, struct socket *source);
 /* option.c; WSA errors */
+void option_copy(const struct socket *socket, int fd); /* the kernel's, to another stream */
 uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length);
 uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_t *length);
 

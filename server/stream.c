@@ -22,25 +22,20 @@
 #define RECORDS_PER_TURN 2
 #define SMALL_READ       4096u /* what is tried when the ring has no room for more */
 
-static void disconnect_reply(struct socket *socket, uint32_t error)
-{
-    if (socket->disconnect_waits)
-        comp_reply(socket->session, &socket->disconnect_call, error);
-    socket->disconnect_waits = false;
-}
-
 static void stream_end(struct socket *socket)
 {
     socket->readable = false;
     socket->receive_done = true;
+    if (socket->disconnecting) {
+        disconnect_settle(socket);
+        return;
+    }
     if (socket->pending_error) {
         socket_post_error(socket, socket->pending_error, 0);
-        disconnect_reply(socket, socket->pending_error);
         socket->state = SOCKET_FAILED;
         return;
     }
     comp_post(socket->session, RS_COMP_EOF, socket->index, NULL, 0);
-    disconnect_reply(socket, 0);
 }
 
 /* Linux gives up on a peer with ETIMEDOUT, or with what an ICMP message said while it was trying
@@ -146,6 +141,8 @@ enum work stream_read(struct socket *socket)
 
     if (share_pauses(socket))
         return WORK_DONE;
+    if (socket->disconnecting)
+        return disconnect_drain(socket);
     for (int i = 0; i < RECORDS_PER_TURN && work == WORK_MORE; i++) {
         if (!socket->readable || socket->receive_done)
             work = WORK_DONE;

@@ -152,7 +152,7 @@ static const struct {
     [RS_SUB_RESOLVE] = {request_resolve, CALL, sizeof(struct rs_resolve)},
     [RS_SUB_REVERSE] = {request_reverse, CALL | ADDRESS, 0},
     [RS_SUB_HOSTNAME] = {request_hostname, CALL, 0},
-    [RS_SUB_DISCONNECT] = {request_disconnect, CALL | SOCKET, 0},
+    [RS_SUB_DISCONNECT] = {disconnect_request, SOCKET, 0},
     [RS_SUB_INTERFACES] = {request_interfaces, CALL, 0},
     [RS_SUB_UNIX_PATH] = {unix_path_request, CALL | SOCKET, 1},
     [RS_SUB_ADOPT] = {request_adopt, SOCKET | VIEW, sizeof(struct rs_adopt)},

@@ -37,7 +37,7 @@ void request_getname(struct request *request);
 void request_resolve(struct request *request);
 void request_reverse(struct request *request);
 void request_hostname(struct request *request);
-void request_disconnect(struct request *request);
+void disconnect_request(struct request *request); /* disconnect.c */
 void request_interfaces(struct request *request);
 void request_adopt(struct request *request); /* adopt.c */
 /* share.c */

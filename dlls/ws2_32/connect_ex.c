@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ConnectEx and DisconnectEx.  Takes the socket's lock.
+ * ConnectEx.  Takes the socket's lock.
  */
 #include "connect.h"
 #include "extension.h"
 #include "guarded_copy.h"
 #include "ntcalls.h"
-#include "log.h"
 #include "send.h"
 #include "sockaddr.h"
 #include "startup.h"
@@ -75,56 +74,6 @@ BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void
         error = WSAEFAULT;
     else if (!(error = connect_destination(socket, name, length, &peer)))
         error = connect_ex(socket, &peer, &data, overlapped);
-    socket_put(socket);
-    return return_error(error) == 0;
-}
-
-/* ---- DisconnectEx ---- */
-
-static DWORD disconnect(struct socket *socket)
-{
-    DWORD error = 0;
-
-    AcquireSRWLockExclusive(&socket->lock);
-    if (socket->state != SOCKET_CONNECTED)
-        error = WSAENOTCONN;
-    else if (!socket->shut_send) {
-        send_shutdown(socket);
-        socket->shut_send = true;
-    }
-    ReleaseSRWLockExclusive(&socket->lock);
-    return error;
-}
-
-/* Windows does not wait for the peer, but tells of the end by completion even so (Wine's
- * test_DisconnectEx and test_shutdown_completion_port, run on Windows). */
-static DWORD disconnect_overlapped(struct socket *socket, OVERLAPPED *overlapped)
-{
-    struct operation *operation;
-    DWORD error;
-
-    if (!(operation = operation_create(socket, OPERATION_CONNECT, overlapped, NULL, &error)))
-        return error;
-    if ((error = disconnect(socket)))
-        return operation_end_call(operation, error);
-    operation_deliver(operation);
-    return WSA_IO_PENDING;
-}
-
-BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD reserved)
-{
-    struct socket *socket = socket_get(s);
-    DWORD error = 0;
-
-    if (!socket)
-        return FALSE;
-    if (reserved || (flags & ~TF_REUSE_SOCKET))
-        error = WSAEINVAL;
-    else if (flags & TF_REUSE_SOCKET) {
-        log_once(LOG_WARN, "DisconnectEx cannot reuse a socket yet");
-        error = WSAEOPNOTSUPP;
-    } else
-        error = overlapped ? disconnect_overlapped(socket, overlapped) : disconnect(socket);
     socket_put(socket);
     return return_error(error) == 0;
 }

@@ -13,6 +13,7 @@ static const struct {
     {WSAID_CONNECTEX, ws_ConnectEx},
     {WSAID_DISCONNECTEX, ws_DisconnectEx},
     {WSAID_TRANSMITFILE, ws_TransmitFile},
+    {WSAID_TRANSMITPACKETS, ws_TransmitPackets},
     {WSAID_WSASENDMSG, WSASendMsg},
     {WSAID_WSAPOLL, WSAPoll},
     {WSAID_WSARECVMSG, ws_WSARecvMsg},

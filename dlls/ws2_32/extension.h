@@ -16,10 +16,14 @@ void WINAPI ws_GetAcceptExSockaddrs(void *buffer, DWORD receive, DWORD local, DW
 /* connect_ex.c */
 BOOL WINAPI ws_ConnectEx(SOCKET s, const struct sockaddr *name, int length, void *buffer,
                          DWORD size, DWORD *sent, OVERLAPPED *overlapped);
+/* disconnect_ex.c */
 BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD reserved);
 /* transmit_file.c */
 BOOL WINAPI ws_TransmitFile(SOCKET s, HANDLE file, DWORD size, DWORD chunk, OVERLAPPED *overlapped,
                             TRANSMIT_FILE_BUFFERS *ends, DWORD flags);
+/* transmit_packets.c */
+BOOL WINAPI ws_TransmitPackets(SOCKET s, TRANSMIT_PACKETS_ELEMENT *elements, DWORD count,
+                               DWORD size, OVERLAPPED *overlapped, DWORD flags);
 
 /* recv.c */
 int WSAAPI ws_WSARecvMsg(SOCKET s, WSAMSG *message, DWORD *bytes, WSAOVERLAPPED *overlapped,

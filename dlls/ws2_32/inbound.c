@@ -8,6 +8,7 @@
 #include "accept.h"
 #include "cancel.h"
 #include "connect.h"
+#include "disconnect.h"
 #include "handle_table.h"
 #include "log.h"
 #include "pending_call.h"
@@ -58,7 +59,8 @@ static void on_data(struct arrival *arrival)
 static void on_datagram(struct arrival *arrival)
 {
     bool with_control = arrival->header->flags & RS_DATAGRAM_CONTROL;
-    uint32_t length, fixed = sizeof(struct rs_addr) + (with_control ? sizeof(struct rs_control) : 0);
+    uint32_t length,
+        fixed = sizeof(struct rs_addr) + (with_control ? sizeof(struct rs_control) : 0);
     const uint8_t *body = fixed_part(arrival, fixed, &length);
     struct rs_control control;
     struct rs_addr source;
@@ -136,6 +138,15 @@ static void on_connected(struct arrival *arrival)
         arrival->edges = connect_finished(arrival->socket, connected, &arrival->finished);
 }
 
+static void on_reused(struct arrival *arrival)
+{
+    uint32_t length;
+    const struct rs_reused *reused = fixed_part(arrival, sizeof(*reused), &length);
+
+    if (reused)
+        disconnect_finished(arrival->socket, reused, &arrival->finished);
+}
+
 static void on_accepted(struct arrival *arrival)
 {
     uint32_t length;
@@ -167,8 +178,7 @@ static void on_given(struct arrival *arrival)
     const struct rs_given *given = fixed_part(arrival, sizeof(*given), &length);
 
     if (given)
-        arrival->edges =
-            share_given(arrival->socket, given, given + 1, length, &arrival->finished);
+        arrival->edges = share_given(arrival->socket, given, given + 1, length, &arrival->finished);
 }
 
 static void on_closed(struct arrival *arrival)
@@ -182,6 +192,7 @@ static void (*const handlers[RS_COMP_MAX])(struct arrival *) = {
     [RS_COMP_EOF] = on_eof,
     [RS_COMP_ERROR] = on_error,
     [RS_COMP_CONNECTED] = on_connected,
+    [RS_COMP_REUSED] = on_reused,
     [RS_COMP_ACCEPTED] = on_accepted,
     [RS_COMP_SENT] = on_sent,
     [RS_COMP_CLOSED] = on_closed,

@@ -390,3 +390,10 @@ void receive_end(struct socket *socket, struct operation_queue *finished)
     }
     urgent_retry(socket, finished);
 }
+
+void receive_forget(struct socket *socket, struct operation_queue *finished)
+{
+    drop_arrived(socket, socket->arrived_bytes);
+    socket->end_of_stream = true;
+    receive_end(socket, finished);
+}

@@ -32,6 +32,9 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source,
 void receive_error(struct socket *socket, DWORD error, struct operation_queue *finished);
 void receive_end(struct socket *socket, struct operation_queue *finished);
 
+/* A connection has ended and its socket begins anew: what is posted ends, what waits is dropped. */
+void receive_forget(struct socket *socket, struct operation_queue *finished);
+
 /* A datagram socket was connected: what came from others is discarded (WSARecv.txt: "Messages from
  * other addresses are (silently) discarded"). */
 void receive_drop_strangers(struct socket *socket);

@@ -182,11 +182,16 @@ bool send_push(struct socket *socket, struct operation *operation, bool whole)
 
 static void submit_shutdown(struct socket *socket)
 {
-    struct rs_record *record = submit_begin(socket->session, RS_SUB_SHUTDOWN, 0, socket->index,
-                                            sizeof(*record) + sizeof(struct rs_call));
+    struct rs_record *record;
     struct rs_call *call;
 
     socket->fin_pending = false;
+    if (socket->disconnecting) {
+        submit_simple(socket->session, RS_SUB_DISCONNECT, 0, socket->index);
+        return;
+    }
+    record = submit_begin(socket->session, RS_SUB_SHUTDOWN, 0, socket->index,
+                          sizeof(*record) + sizeof(*call));
     if (!record)
         return;
     call = (struct rs_call *)(record + 1);

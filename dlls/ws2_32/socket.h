@@ -92,6 +92,7 @@ struct socket {
     uint32_t sends_lost;             /* datagrams of which the server said later that it failed */
     struct operation_queue sending;
     bool fin_pending; /* shutdown(SD_SEND) waits for `sending` to be handed over */
+    bool disconnecting; /* it, or what was handed over, is RS_SUB_DISCONNECT */
 
     /* connections */
     struct operation_queue connecting; /* at most one connect or ConnectEx */

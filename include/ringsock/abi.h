@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 3u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 4u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -208,8 +208,8 @@ enum rs_sub {
     RS_SUB_RESOLVE,   /* call: struct rs_resolve payload, then the two strings */
     RS_SUB_REVERSE,   /* call: arg0 RS_REVERSE_NAME_REQUIRED or 0, payload rs_addr; reply: the host name, UTF-8 */
     RS_SUB_HOSTNAME,  /* call: reply payload: the host's name, UTF-8, no NUL */
-    RS_SUB_DISCONNECT,/* call: DisconnectEx: close the sending side after what was queued; replied
-                         when the peer has closed too or at once if it has */
+    RS_SUB_DISCONNECT,/* close the sending side after what was queued, drop what still arrives, and when
+                         the peer has closed too make the socket as new: RS_COMP_REUSED */
     RS_SUB_INTERFACES,/* call: reply payload: array of struct rs_interface */
     RS_SUB_ADOPT, /* struct rs_adopt: the header's socket becomes the accepted connection `source`
                      (AcceptEx); whose index then ends with RS_COMP_CLOSED */
@@ -246,6 +246,7 @@ enum rs_comp {
     RS_COMP_YIELD,     /* hand back what was read ahead, then RS_SUB_YIELD: the socket goes elsewhere */
     RS_COMP_WANTED,    /* somebody waits for it elsewhere: RS_SUB_IDLE as soon as nobody does here */
     RS_COMP_GIVEN,     /* struct rs_given, then the state that the last holder has told */
+    RS_COMP_REUSED,    /* struct rs_reused: the answer to RS_SUB_DISCONNECT */
     RS_COMP_MAX
 };
 
@@ -305,6 +306,12 @@ struct rs_accepted {
     uint32_t socket; /* index of the new connection; its data may already follow */
     uint32_t anchor;
     struct rs_addr local, peer;
+};
+
+struct rs_reused {
+    uint32_t error; /* WSA error code, 0 = not connected any more, and can be again */
+    uint32_t reserved;
+    struct rs_addr local; /* family RS_AF_UNSPEC: not bound */
 };
 
 struct rs_attached {

@@ -59,7 +59,8 @@ struct fake_incoming {
 
 struct fake_socket {
     int anchor;
-    bool closed, connected, eof;
+    bool closed, connected, eof, reused;
+    struct rs_reused reuse;
     uint32_t connect_error, error, errors, sends_lost;
     struct rs_addr local, peer, source;
     struct rs_control control; /* of the last datagram; all ones: none came with it */
@@ -353,6 +354,10 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
         socket->connect_error = connected.error;
         socket->local = connected.local;
         socket->peer = connected.peer;
+        break;
+    case RS_COMP_REUSED:
+        memcpy(&socket->reuse, body, sizeof(socket->reuse));
+        socket->reused = true;
         break;
     case RS_COMP_ACCEPTED:
         memcpy(&accepted, body, sizeof(accepted));

@@ -116,43 +116,56 @@ static void test_close_reply(struct fake *fake)
     fake_close(fake, listener);
 }
 
+static uint32_t disconnect_result(struct fake *fake, uint32_t index)
+{
+    fake_wait(fake, fake_socket(fake, index)->reused);
+    fake_socket(fake, index)->reused = false;
+    return fake_socket(fake, index)->reuse.error;
+}
+
+static uint32_t disconnect(struct fake *fake, uint32_t index)
+{
+    fake_submit(fake, RS_SUB_DISCONNECT, 0, index, NULL, 0, 0);
+    return disconnect_result(fake, index);
+}
+
 static void test_disconnect(struct fake *fake)
 {
+    static uint8_t bytes[RS_MAX_PAYLOAD];
     uint32_t listener = fake_listen(fake, 5), peer;
     struct rs_addr local = fake_socket(fake, listener)->local;
-    struct rs_call call = {.cookie = 77, .wake = RS_WAKE_PUMP};
-    struct piece piece = {&call, sizeof(call)};
     int fd = native_connect(local);
 
-    check_equal(fake_call(fake, RS_SUB_DISCONNECT, listener, 0, 0, 0, NULL, 0), WSAENOTCONN);
-    /* answered when the peer has closed too */
+    check_equal(disconnect(fake, listener), WSAENOTCONN);
+    /* answered when the peer has closed too, however much it sends until then */
     peer = fake_accept(fake, listener);
-    fake->replied = false;
-    fake_submit(fake, RS_SUB_DISCONNECT, 0, peer, &piece, 1, 0);
+    fake_submit(fake, RS_SUB_DISCONNECT, 0, peer, NULL, 0, 0);
     check_equal(native_end(fd), 0);
+    for (int i = 0; i < 32; i++)
+        check_equal(send(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
     usleep(10000);
     fake_reap(fake);
-    check(!fake->replied);
+    check(!fake_socket(fake, peer)->reused);
+    check_equal(fake_socket(fake, peer)->size, 0);
     close(fd);
-    fake_wait(fake, fake->replied);
-    check_equal(fake->reply_cookie, 77);
-    check_equal(fake->reply.error, 0);
+    check_equal(disconnect_result(fake, peer), 0);
+    check_equal(fake_socket(fake, peer)->reuse.local.family, RS_AF_UNSPEC);
+    check_equal(disconnect(fake, peer), WSAENOTCONN); /* not any more */
     fake_close(fake, peer);
-    /* at once if it has */
+    /* at once if it has; then the socket takes another connection */
     fd = native_connect(local);
     peer = fake_accept(fake, listener);
     close(fd);
     fake_wait(fake, fake_socket(fake, peer)->eof);
-    check_equal(fake_call(fake, RS_SUB_DISCONNECT, peer, 0, 0, 0, NULL, 0), 0);
+    check_equal(disconnect(fake, peer), 0);
+    check_equal(fake_bind(fake, peer, fake_v4("127.0.0.1", 0)), 0);
     fake_close(fake, peer);
     /* and when the socket is closed while it waits */
     fd = native_connect(local);
     peer = fake_accept(fake, listener);
-    fake->replied = false;
-    fake_submit(fake, RS_SUB_DISCONNECT, 0, peer, &piece, 1, 0);
+    fake_submit(fake, RS_SUB_DISCONNECT, 0, peer, NULL, 0, 0);
     fake_close_flags(fake, peer, 0);
-    fake_wait(fake, fake->replied);
-    check_equal(fake->reply.error, WSA_OPERATION_ABORTED);
+    check_equal(disconnect_result(fake, peer), WSA_OPERATION_ABORTED);
     fake_forget(fake, peer);
     close(fd);
     fake_close(fake, listener);

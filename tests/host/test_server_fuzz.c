@@ -190,7 +190,7 @@ static const struct shape {
     {RS_SUB_RESOLVE, 1, CALL},
     {RS_SUB_REVERSE, 1, CALL | ADDRESS},
     {RS_SUB_HOSTNAME, 1, CALL},
-    {RS_SUB_DISCONNECT, 3, CALL},
+    {RS_SUB_DISCONNECT, 3, 0},
     {RS_SUB_INTERFACES, 1, CALL},
     {RS_SUB_ADOPT, 6, 0},
 };
