@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Host name look-ups: glibc's getaddrinfo() and getnameinfo() on a few threads.
+ * Host name look-ups: glibc's getaddrinfo() and getnameinfo() on threads, one for each that waits.
+ *
+ * A dead DNS server holds a thread for as long as resolv.conf says, 10 s by default.  So there are as
+ * many threads as look-ups under way, and no session has more than half of them: who asks for dead
+ * names delays nobody else.  All but a few end when they have nothing to do.
  *
  * Owns: the threads, the queue to them and the queue back, which an eventfd announces to the loop.
  * Locks: resolver.lock, by both sides, never across a look-up.  A job names its session by number:
@@ -21,8 +25,14 @@
 #include "server.h"
 #include "session.h"
 
-#define THREADS_MAX   8u
+#define THREADS_MAX   256u
+#define THREADS_KEPT  2u
+#define STACK_SIZE    (512u * 1024u) /* there may be modules of others in nsswitch.conf */
 #define JOBS_MAX      4096u
+/* of these for one session */
+#define RUNNING_OF_SESSION (THREADS_MAX / 2)
+#define WAITING_OF_SESSION (JOBS_MAX / 4)
+
 #define ADDRESSES_MAX 512u
 
 struct job {
@@ -110,34 +120,77 @@ static void job_reverse(struct job *job)
         job->error = WSA_NOT_ENOUGH_MEMORY;
 }
 
+static unsigned jobs_of(const struct link *list, uint64_t session)
+{
+    const struct link *link;
+    unsigned count = 0;
+
+    for (link = list->next; link != list; link = link->next)
+        count += container_of(link, const struct job, link)->session == session;
+    return count;
+}
+
+/* The first one whose session has not enough under way already, moved to those that run, or NULL.
+ * Called with the lock. */
+static struct job *take_job(struct resolver *resolver)
+{
+    uint64_t full = 0; /* no session's number */
+    struct link *link;
+
+    for (link = resolver->waiting.next; link != &resolver->waiting; link = link->next) {
+        struct job *job = container_of(link, struct job, link);
+
+        if (job->session == full)
+            continue;
+        if (jobs_of(&resolver->running, job->session) < RUNNING_OF_SESSION) {
+            list_remove(&job->link);
+            list_append(&resolver->running, &job->link);
+            resolver->queued--;
+            return job;
+        }
+        full = job->session;
+    }
+    return NULL;
+}
+
+/* Waits for a job; NULL if enough others do.  Called with the lock. */
+static struct job *wait_for_job(struct resolver *resolver)
+{
+    struct job *job;
+
+    while (!(job = take_job(resolver))) {
+        if (resolver->idle >= THREADS_KEPT)
+            return NULL;
+        resolver->idle++;
+        pthread_cond_wait(&resolver->work, &resolver->lock);
+        resolver->idle--;
+    }
+    return job;
+}
+
 static void *resolver_thread(void *argument)
 {
     struct server *server = argument;
     struct resolver *resolver = &server->resolver;
     uint64_t one = 1;
+    struct job *job;
 
     pthread_mutex_lock(&resolver->lock);
-    for (;;) {
-        struct job *job;
-
-        resolver->idle++;
-        while (list_empty(&resolver->waiting))
-            pthread_cond_wait(&resolver->work, &resolver->lock);
-        resolver->idle--;
-        job = container_of(resolver->waiting.next, struct job, link);
-        list_remove(&job->link);
-        resolver->queued--;
+    while ((job = wait_for_job(resolver))) {
         pthread_mutex_unlock(&resolver->lock);
         if (job->reverse)
             job_reverse(job);
         else
             job_resolve(job);
         pthread_mutex_lock(&resolver->lock);
+        list_remove(&job->link);
         list_append(&resolver->done, &job->link);
         /* Fails only when it is about to overflow, that is never. */
         if (write(resolver->event.fd, &one, sizeof(one)) != sizeof(one))
             log_error("eventfd: %s", strerror(errno));
     }
+    resolver->threads--;
+    pthread_mutex_unlock(&resolver->lock);
     return NULL;
 }
 
@@ -157,6 +210,7 @@ static bool add_thread(struct server *server)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
     error = pthread_create(&thread, &attributes, resolver_thread, server);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -172,7 +226,9 @@ static void submit(struct session *session, struct job *job)
 
     job->session = session->id;
     pthread_mutex_lock(&resolver->lock);
-    accepted = resolver->jobs < JOBS_MAX && add_thread(session->server);
+    accepted = resolver->jobs < JOBS_MAX &&
+               jobs_of(&resolver->waiting, session->id) < WAITING_OF_SESSION &&
+               add_thread(session->server);
     if (accepted) {
         resolver->jobs++;
         resolver->queued++;
@@ -260,6 +316,7 @@ int resolver_open(struct server *server)
     pthread_mutex_init(&resolver->lock, NULL);
     pthread_cond_init(&resolver->work, NULL);
     list_init(&resolver->waiting);
+    list_init(&resolver->running);
     list_init(&resolver->done);
     resolver->threads = resolver->idle = resolver->queued = resolver->jobs = 0;
     watch_init(&resolver->event, resolver_ready);

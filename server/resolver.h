@@ -18,8 +18,8 @@ struct session;
 struct resolver {
     pthread_mutex_t lock; /* guards the lists and the counts */
     pthread_cond_t work;
-    struct link waiting, done;
-    unsigned threads, idle, queued, jobs;
+    struct link waiting, running, done;
+    unsigned threads, idle, queued /* waiting */, jobs /* in all three */;
     struct watch event; /* eventfd: something is done */
 };
 

@@ -140,6 +140,8 @@ struct hostent *WINAPI gethostbyaddr(const char *address, int length, int type)
         length = type == AF_INET6 ? 16 : 4;
         memcpy(question.bytes, address, (size_t)length);
         error = resolve_reverse(&question, true, &wide);
+        if (error == WSAHOST_NOT_FOUND) /* the address is there, it has no name */
+            error = WSANO_DATA;
     }
     if (!error) {
         name = text_narrow(CP_ACP, wide);

@@ -13,6 +13,7 @@ The command sees lo and wire0 with IPv4 and global IPv6 addresses, the neighbour
 neighbour's is answered by nobody, as behind a default route."""
 
 import argparse
+import ipaddress
 import shutil
 import socket
 import subprocess
@@ -21,12 +22,23 @@ import tempfile
 import threading
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import dns  # noqa: E402
+from dns import A, AAAA, CNAME, PTR  # noqa: E402
 
 US4, PEER4 = "198.51.100.2", "198.51.100.1"  # TEST-NET-2; Wine's tests use TEST-NET-1 as unreachable
 US6, PEER6 = "2001:db8:77::2", "2001:db8:77::1"
 PORTS = (80, 443)
+NAMES = {  # that Wine's tests ask for
+    "winehq.org": {A: PEER4},
+    "www.winehq.org": {A: PEER4},
+    "test.winehq.org": {A: PEER4},
+    "source.winehq.org": {CNAME: "www.winehq.org"},
+    "xn--zckzah.winehq.org": {A: PEER4},
+    "www.kernel.org": {A: PEER4, AAAA: PEER6},
+    ipaddress.ip_address(PEER4).reverse_pointer: {PTR: "www.winehq.org"},
+    ipaddress.ip_address(PEER6).reverse_pointer: {PTR: "www.kernel.org"},
+}
 
 
 def ip(*words):
@@ -62,7 +74,9 @@ def peer():
     print("there", flush=True)
     sys.stdin.readline()  # the wire is laid
     set_up_wire(PEER4, PEER6)
-    serving = [dns.serve(address) for address in (PEER4, PEER6)]
+    serving = []
+    for address in (PEER4, PEER6):
+        serving += dns.serve(address, NAMES)
     for port in PORTS:
         listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True,
                                         backlog=64)
