@@ -310,7 +310,8 @@ static void test_send(void)
     for (i = 0; i < sizeof(big); i++)
         big[i] = (char)(i * 2654435761u >> 11);
     ok_status(send_out(client, 0, big, sizeof(big)), NT_PENDING);
-    ok(nt_marked(&iosb), "the status block was written\n");
+    /* unless the system has taken all of it meanwhile */
+    ok(nt_marked(&iosb) || nt_event_set(event), "the status block was written\n");
     ok(net_recv_all(server, got, sizeof(got)) == sizeof(got) && !memcmp(got, big, sizeof(got)),
        "other bytes\n");
     ok(nt_event_set(event), "not set\n");
