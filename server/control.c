@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -48,6 +49,15 @@ uint32_t control_enable(struct socket *socket, uint32_t wanted)
     if (!well)
         return error_from_errno(errno);
     socket->control = (uint8_t)wanted;
+    return 0;
+}
+
+uint32_t control_coalesce(struct socket *socket, bool on)
+{
+    if (!ask(socket->watch.fd, IPPROTO_UDP, UDP_GRO, on))
+        return error_from_errno(errno);
+    if (on)
+        socket->control |= RS_CONTROL_SEGMENT;
     return 0;
 }
 
@@ -121,6 +131,21 @@ static void take_part(struct rs_control *control, const struct cmsghdr *part)
         take_packet4(control, &info.v4);
 }
 
+/* How long each is of the datagrams that the kernel has put together; of a single one it says
+ * nothing. */
+static void take_segment(struct rs_control *control, const struct cmsghdr *part)
+{
+    int number;
+
+    if (part->cmsg_type != UDP_GRO || part->cmsg_len < CMSG_LEN(sizeof(number)))
+        return;
+    memcpy(&number, CMSG_DATA(part), sizeof(number));
+    if (number <= 0 || number > UINT16_MAX)
+        return;
+    control->present |= RS_CONTROL_SEGMENT;
+    control->segment = (uint16_t)number;
+}
+
 static bool is_v4(const union address *address)
 {
     return address->any.sa_family == AF_INET ||
@@ -150,6 +175,8 @@ ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union a
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part))
         if (part->cmsg_level == level)
             take_part(control, part);
+        else if (part->cmsg_level == IPPROTO_UDP)
+            take_segment(control, part);
     return count;
 }
 
@@ -252,6 +279,8 @@ ssize_t control_send(const struct socket *socket, const union address *to, sockl
         put(&message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, &number,
             sizeof(number));
     }
+    if (control->present & RS_CONTROL_SEGMENT)
+        put(&message, IPPROTO_UDP, UDP_SEGMENT, &control->segment, sizeof(control->segment));
     count = sendmsg(socket->watch.fd, &message, MSG_NOSIGNAL);
     if (count < 0 && control->present & RS_CONTROL_PACKET && is_of_route(errno) &&
         !is_local(control))

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include "error.h"
@@ -40,6 +41,7 @@ static const struct plain {
     {RS_OPT_IPV6_DONTFRAG, 0, IPPROTO_IPV6, IPV6_DONTFRAG},
     {RS_OPT_IP_UNICAST_IF, RS_DGRAM, IPPROTO_IP, IP_UNICAST_IF},
     {RS_OPT_IPV6_UNICAST_IF, RS_DGRAM, IPPROTO_IPV6, IPV6_UNICAST_IF},
+    {RS_OPT_UDP_SEGMENT, RS_DGRAM, IPPROTO_UDP, UDP_SEGMENT},
 };
 
 void option_copy(const struct socket *socket, int fd)
@@ -181,6 +183,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return set_mtu_discover(socket, number);
     case RS_OPT_CONTROL:
         return socket->type != RS_STREAM ? control_enable(socket, number) : WSAENOPROTOOPT;
+    case RS_OPT_UDP_COALESCE:
+        return socket->type == RS_DGRAM ? control_coalesce(socket, number != 0) : WSAENOPROTOOPT;
     case RS_OPT_HDRINCL:
         return set_number(socket, header_level(socket), header_option(socket), number);
     }

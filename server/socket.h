@@ -181,6 +181,7 @@ void datagram_ready(struct socket *socket, uint32_t events);
 enum work datagram_read(struct socket *socket);
 /* control.c */
 uint32_t control_enable(struct socket *socket, uint32_t wanted); /* RS_OPT_CONTROL: adds; WSA error */
+uint32_t control_coalesce(struct socket *socket, bool on);       /* RS_OPT_UDP_COALESCE; WSA error */
 /* recvfrom() that fills in *control too. */
 ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union address *source,
                         socklen_t *source_size, struct rs_control *control);

@@ -7,8 +7,8 @@
  *
  * Types and sizes: WSAMSG's page, "IPPROTO_IP socket options" and "IPPROTO_IPV6 socket options",
  * "Winsock explicit congestion notification"; Wine's test_ipv4_cmsg and test_ipv6_cmsg, run on
- * Windows, for the types of TTL and TOS (Windows 10 before 1703 had others).  In which order Windows
- * puts several messages nobody says; programs look for what they want by its type.
+ * Windows, for the types of TTL and TOS (Windows 10 before 1703 had others).  In which order
+ * Windows puts several messages nobody says; programs look for what they want by its type.
  */
 #include "control_data.h"
 #include "guarded_copy.h"
@@ -21,6 +21,8 @@
 #define TYPE_TCLASS              39
 #define TYPE_ORIGINAL_ARRIVAL_IF 47
 #define TYPE_ECN                 50
+#define TYPE_UDP_SEND_MSG_SIZE   2
+#define TYPE_UDP_COALESCED_INFO  3
 
 #define LONGEST  65536u /* of what a send is given: no sum of lengths wraps */
 #define ECN_MASK 3u
@@ -83,8 +85,7 @@ static void submit_packet(struct socket *socket)
 {
     uint32_t size = sizeof(struct rs_record) + sizeof(struct rs_call) + sizeof(uint32_t);
     uint32_t needed = RS_CONTROL_PACKET;
-    struct rs_record *record =
-        submit_begin(socket->session, RS_SUB_SETOPT, 0, socket->index, size);
+    struct rs_record *record = submit_begin(socket->session, RS_SUB_SETOPT, 0, socket->index, size);
     struct rs_call *call;
 
     if (!record)
@@ -189,6 +190,19 @@ static void put_all(struct writer *writer, uint32_t wanted, const struct rs_cont
         put_int(writer, TYPE_ECN, control->tos & ECN_MASK);
 }
 
+/* "If your application wants to retrieve the datagram sizes (except the last datagram, which may
+ * differ) that were coalesced" (UDP_RECV_MAX_COALESCED_SIZE); of a single one nothing is said
+ * (msquic's and quinn's receivers take the message's length then). */
+static void put_segment(struct writer *writer, const struct rs_control *control)
+{
+    DWORD size = control->segment;
+    int level = writer->level;
+
+    writer->level = IPPROTO_UDP;
+    put(writer, TYPE_UDP_COALESCED_INFO, &size, sizeof(size));
+    writer->level = level;
+}
+
 static DWORD delivery_flags(const struct rs_control *control)
 {
     return control->delivery == RS_DELIVERY_BROADCAST   ? MSG_BCAST
@@ -210,6 +224,8 @@ void control_store(const struct socket *socket, struct operation *operation,
     if (control) {
         writer.level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
         put_all(&writer, v4 ? socket->control_ip : socket->control_ip6, control);
+        if (control->present & RS_CONTROL_SEGMENT && socket->udp_coalesced_size)
+            put_segment(&writer, control);
         flags |= delivery_flags(control);
     }
     if (writer.cut) {
@@ -311,17 +327,35 @@ static DWORD take_ecn(const struct part *part, struct rs_control *control)
     return 0;
 }
 
+/* UDP_SEND_MSG_SIZE for this one alone; 0: not cut. */
+static DWORD take_segment(const struct part *part, struct rs_control *control)
+{
+    INT value;
+    DWORD error = load_int(part, 0, UINT16_MAX, &value);
+
+    if (error)
+        return error;
+    control->segment = (uint16_t)value;
+    control->present |= RS_CONTROL_SEGMENT;
+    return 0;
+}
+
 static DWORD take_part(const struct part *part, struct rs_control *control)
 {
     static const struct {
         int level, type;
         DWORD (*take)(const struct part *part, struct rs_control *control);
     } known[] = {
-        {IPPROTO_IP, IP_PKTINFO, take_pktinfo},     {IPPROTO_IP, IP_TTL, take_ttl},
-        {IPPROTO_IP, IP_HOPLIMIT, take_ttl},        {IPPROTO_IP, IP_TOS, take_tos},
-        {IPPROTO_IP, TYPE_ECN, take_ecn},           {IPPROTO_IPV6, IPV6_PKTINFO, take_pktinfo},
-        {IPPROTO_IPV6, IPV6_HOPLIMIT, take_ttl},    {IPPROTO_IPV6, TYPE_TCLASS, take_tos},
+        {IPPROTO_IP, IP_PKTINFO, take_pktinfo},
+        {IPPROTO_IP, IP_TTL, take_ttl},
+        {IPPROTO_IP, IP_HOPLIMIT, take_ttl},
+        {IPPROTO_IP, IP_TOS, take_tos},
+        {IPPROTO_IP, TYPE_ECN, take_ecn},
+        {IPPROTO_IPV6, IPV6_PKTINFO, take_pktinfo},
+        {IPPROTO_IPV6, IPV6_HOPLIMIT, take_ttl},
+        {IPPROTO_IPV6, TYPE_TCLASS, take_tos},
         {IPPROTO_IPV6, TYPE_ECN, take_ecn},
+        {IPPROTO_UDP, TYPE_UDP_SEND_MSG_SIZE, take_segment},
     };
 
     for (size_t i = 0; i < ARRAYSIZE(known); i++)
@@ -374,6 +408,6 @@ DWORD control_parse(const WSABUF *buffer, int family, const struct rs_addr *to,
 bool control_same_source(const struct rs_control *first, const struct rs_control *second)
 {
     return (first->present & RS_CONTROL_PACKET) == (second->present & RS_CONTROL_PACKET) &&
-           first->interface_index == second->interface_index &&
+           first->interface_index == second->interface_index && first->segment == second->segment &&
            !memcmp(first->address, second->address, sizeof(first->address));
 }

@@ -39,7 +39,7 @@ void control_store(const struct socket *socket, struct operation *operation,
  * WSAEFAULT if it is not there. */
 DWORD control_parse(const WSABUF *buffer, int family, const struct rs_addr *to,
                     struct rs_control *control);
-/* Whether both come from the same address and interface. */
+/* Whether both come from the same address and interface, in pieces of the same size. */
 bool control_same_source(const struct rs_control *first, const struct rs_control *second);
 
 #endif

@@ -94,6 +94,8 @@ DWORD set_unicast_interface(struct socket *socket, uint32_t value);
 DWORD get_unicast_interface6(struct socket *socket, uint32_t *value);
 DWORD set_unicast_interface6(struct socket *socket, uint32_t value);
 DWORD get_protection_level(struct socket *socket, uint32_t *value);
+DWORD set_send_size(struct socket *socket, uint32_t value);
+DWORD set_coalesced_size(struct socket *socket, uint32_t value);
 DWORD get_v6only(struct socket *socket, uint32_t *value);
 DWORD set_v6only(struct socket *socket, uint32_t value);
 DWORD set_keepalive(struct socket *socket, uint32_t value);

@@ -420,3 +420,30 @@ DWORD get_protection_level(struct socket *socket, uint32_t *value)
     *value = socket->protection_level ? socket->protection_level : PROTECTION_LEVEL_UNRESTRICTED;
     return 0;
 }
+
+/* UDP_SEND_MSG_SIZE: "set a value that is lower than the MTU of the path...; otherwise the send
+ * will fail (but the socket option set will still succeed)": so the next send is one that is waited
+ * for. */
+DWORD set_send_size(struct socket *socket, uint32_t value)
+{
+    DWORD error = server_set_value(socket, RS_OPT_UDP_SEGMENT, value);
+
+    if (error)
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->udp_send_size = value;
+    memset(&socket->last_destination, 0, sizeof(socket->last_destination));
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
+}
+
+/* UDP_RECV_MAX_COALESCED_SIZE: "multiple received datagrams may be coalesced into a single message
+ * buffer"; Linux knows no limit but that of a datagram, so below it they stay single. */
+DWORD set_coalesced_size(struct socket *socket, uint32_t value)
+{
+    DWORD error = server_set_value(socket, RS_OPT_UDP_COALESCE, value >= MESSAGE_MAX);
+
+    if (!error)
+        socket->udp_coalesced_size = value;
+    return error;
+}

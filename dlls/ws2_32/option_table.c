@@ -30,6 +30,8 @@
 #define OPTION_TCP_KEEPCNT 16
 #define OPTION_TCP_KEEPINTVL 17
 #define OPTION_UDP_NOCHECKSUM 1
+#define OPTION_UDP_SEND_MSG_SIZE 2
+#define OPTION_UDP_RECV_MAX_COALESCED_SIZE 3
 /* of both IP levels, by ws2ipdef.h */
 #define OPTION_HOPOPTS 1
 #define OPTION_RECEIVE_BROADCAST 22
@@ -98,6 +100,8 @@ static const struct option options[] = {
     {LEVEL_TCP, OPTION_TCP_KEEPINTVL, FORMAT_INT_SIZE0, VALUE_ANY, FOR_STREAMS, .get = get_keep_interval, .set = set_keep_interval},
 
     {LEVEL_UDP, OPTION_UDP_NOCHECKSUM, FORMAT_INT, VALUE_OFF, FOR_DATAGRAMS, NOT_DONE},
+    {LEVEL_UDP, OPTION_UDP_SEND_MSG_SIZE, FORMAT_INT, VALUE_ANY, FOR_DATAGRAMS, FIELD(udp_send_size), .set = set_send_size},
+    {LEVEL_UDP, OPTION_UDP_RECV_MAX_COALESCED_SIZE, FORMAT_INT, VALUE_ANY, FOR_DATAGRAMS, FIELD(udp_coalesced_size), .set = set_coalesced_size},
 
     {LEVEL_IP, IP_OPTIONS, FORMAT_RAW, VALUE_ANY, FOR_ALL, .read = read_ip_options, .write = write_ip_options},
     {LEVEL_IP, IP_HDRINCL, FORMAT_INT, VALUE_BOOL, FOR_ALL, .get = get_header_included, .set = set_header_included},

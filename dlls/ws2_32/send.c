@@ -129,10 +129,21 @@ static bool push_stream(struct socket *socket, struct operation *operation, bool
     return true;
 }
 
-static bool submit_datagram_to(struct socket *socket, struct operation *operation,
-                               const struct rs_addr *to)
+#define SEGMENTS_MAX 64u /* of older kernels (UDP_MAX_SEGMENTS) */
+
+uint32_t send_part_length(const struct socket *socket, const struct operation *operation)
 {
-    uint32_t length = (uint32_t)operation->total, size, fixed = sizeof(*to);
+    uint32_t left = (uint32_t)(operation->total - operation->done);
+    uint32_t segment = operation->control.present & RS_CONTROL_SEGMENT ? operation->control.segment
+                                                                       : socket->udp_send_size;
+
+    return segment && segment * SEGMENTS_MAX < left ? segment * SEGMENTS_MAX : left;
+}
+
+static bool submit_datagram_to(struct socket *socket, struct operation *operation,
+                               const struct rs_addr *to, uint32_t length)
+{
+    uint32_t size, fixed = sizeof(*to);
     struct rs_record *record;
     uint16_t flags = 0;
 
@@ -149,28 +160,34 @@ static bool submit_datagram_to(struct socket *socket, struct operation *operatio
     if (flags)
         memcpy((uint8_t *)(record + 1) + sizeof(*to), &operation->control,
                sizeof(operation->control));
-    if (!copy_out(operation, 0, (uint8_t *)(record + 1) + fixed, length)) {
+    if (!copy_out(operation, operation->done, (uint8_t *)(record + 1) + fixed, length)) {
         submit_abandon(socket->session);
         operation->error = WSAEFAULT;
         return false;
     }
     submit_end(socket->session, record, size, length);
-    operation->done = length;
+    operation->done += length;
     socket->submitted += send_cost(socket, length);
     return true;
 }
 
 static bool push_datagram(struct socket *socket, struct operation *operation)
 {
+    bool connected = !operation->address_copy_length, going = true;
     struct rs_addr to;
 
     if (!socket_can_send(socket))
         return false;
-    if (!operation->address_copy_length)
-        submit_part(socket, operation, (uint32_t)operation->total);
-    else if (!(operation->error = sockaddr_to_wire(&to, (struct sockaddr *)&operation->address_copy,
-                                                   operation->address_copy_length, socket->family)))
-        submit_datagram_to(socket, operation, &to);
+    if (!connected &&
+        (operation->error = sockaddr_to_wire(&to, (struct sockaddr *)&operation->address_copy,
+                                             operation->address_copy_length, socket->family)))
+        return true;
+    do {
+        uint32_t length = send_part_length(socket, operation);
+
+        going = connected ? submit_part(socket, operation, length)
+                          : submit_datagram_to(socket, operation, &to, length);
+    } while (going && operation->done < operation->total);
     return true;
 }
 

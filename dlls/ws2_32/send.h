@@ -17,6 +17,10 @@ DWORD send_check(const struct socket *socket);
 /* How much of the window so many bytes take. */
 uint32_t send_cost(const struct socket *socket, uint32_t length);
 
+/* How many bytes of the operation, from where it stands, go to the server in one record: of a
+ * datagram that is to be cut no more than the kernel cuts at once. */
+uint32_t send_part_length(const struct socket *socket, const struct operation *operation);
+
 /* A nonblocking send may go beyond the window, as on Windows. */
 bool send_takes_whole(const struct socket *socket, const struct operation *operation);
 

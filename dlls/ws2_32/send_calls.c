@@ -111,14 +111,20 @@ static DWORD send_checked_datagram(struct socket *socket, struct operation *oper
     uint32_t lost = socket->sends_lost;
     DWORD error = gather(operation, &data);
 
-    request.payload2 = data;
-    request.payload2_size = (uint32_t)operation->total;
-    if (!error) {
+    do {
+        uint32_t length = send_part_length(socket, operation);
+
+        if (error)
+            break;
+        request.payload2 = data + operation->done;
+        request.payload2_size = length;
         /* before the server can count it as sent: other threads look at the window meanwhile */
-        count_submitted(socket, send_cost(socket, (uint32_t)operation->total));
+        count_submitted(socket, send_cost(socket, length));
         if ((error = request_call(&request))) /* what was refused the server does not count */
-            count_submitted(socket, 0 - send_cost(socket, (uint32_t)operation->total));
-    }
+            count_submitted(socket, 0 - send_cost(socket, length));
+        else
+            operation->done += length;
+    } while (operation->done < operation->total);
     if (!error) {
         AcquireSRWLockExclusive(&socket->lock);
         if (lost == socket->sends_lost) { /* or this one may be what was lost on its way */
@@ -130,7 +136,6 @@ static DWORD send_checked_datagram(struct socket *socket, struct operation *oper
             socket->local = local;
         socket->bound = true;
         ReleaseSRWLockExclusive(&socket->lock);
-        operation->done = operation->total;
     }
     free(data);
     return error;

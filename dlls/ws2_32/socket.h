@@ -154,6 +154,7 @@ struct socket {
     uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
     uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */
     uint32_t unicast_interface, unicast_interface6; /* host order */
+    uint32_t udp_send_size, udp_coalesced_size; /* UDP_SEND_MSG_SIZE, UDP_RECV_MAX_COALESCED_SIZE */
     char kept_end; /* what lies between receive_timeout and this goes with a shared socket */
 };
 

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 4u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 5u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -167,14 +167,17 @@ _Static_assert(sizeof(struct rs_addr) == 32, "addr");
 #define RS_CONTROL_TTL 2u
 #define RS_CONTROL_TOS 4u
 #define RS_CONTROL_ECN 8u /* to the server: the low two bits of tos, the others are the socket's */
-#define RS_CONTROL_ALL 15u
+/* from the server: several datagrams, each of `segment` bytes but for the last, which may be shorter;
+ * to the server: cut it into such.  Not of RS_OPT_CONTROL: RS_OPT_UDP_COALESCE asks for it. */
+#define RS_CONTROL_SEGMENT 16u
+#define RS_CONTROL_ALL 31u
 enum rs_delivery { RS_DELIVERY_HOST = 0, RS_DELIVERY_BROADCAST = 1, RS_DELIVERY_MULTICAST = 2 };
 struct rs_control {
     uint16_t present;         /* RS_CONTROL_* */
     uint8_t family;           /* enum rs_family of the datagram: IPv4 on an IPv6 socket is RS_AF_INET */
     uint8_t delivery;         /* enum rs_delivery, from the server */
     uint8_t ttl, tos;         /* IPv6: hop limit, traffic class */
-    uint16_t reserved;
+    uint16_t segment;         /* RS_CONTROL_SEGMENT */
     uint32_t interface_index; /* 0: to the server: any */
     uint32_t reserved2;
     uint8_t address[16];      /* this side's: where the datagram went, or is to come from (0: any) */
@@ -392,6 +395,8 @@ enum rs_option {
     RS_OPT_LEAVE_SOURCE,
     RS_OPT_BLOCK_SOURCE,
     RS_OPT_UNBLOCK_SOURCE,
+    RS_OPT_UDP_SEGMENT,  /* every datagram is cut into such of so many bytes; 0: none */
+    RS_OPT_UDP_COALESCE, /* 1: several datagrams of one source may come as one */
     RS_OPT_MAX
 };
 struct rs_group {
