@@ -2,344 +2,116 @@
 /*
  * Calls with hostile arguments: a walker for tables of exports.
  *
- * A row says what each parameter of a function is (enum hostile_kind).  For each kind there is a
- * list of values, the first of them in order, the others NULL, 1, memory that is not there, not all
- * there, read-only or the kernel's, lengths and counts that cannot be, and so on.  hostile_walk
- * calls the function with every pair of values of every two parameters, the others being in order,
- * and checks after each call that the result is one that the row allows and that no byte around the
- * good memory has changed.  That the program still runs then is the rest of the test.
+ * A row says what each parameter of an export is (hostile_values.h), how its failure shows and what
+ * it may fail with.  hostile_walk calls it with all arguments in order, then with each hostile
+ * value of each parameter, then with every pair of hostile values of every two parameters, and
+ * checks after each call that the result is one that the row allows and that nothing was written
+ * before the memory of a parameter or to memory that is only read.  A call that crashes is a failed
+ * check, and the walk goes on behind it.
  *
- * To add an export: a row.  To add a kind of parameter: a case in hostile_value and its count.
+ * To add an export: a row.  tests/test_exports.py says which export is in no table.
  */
 #ifndef RINGSOCK_TESTS_HOSTILE_H
 #define RINGSOCK_TESTS_HOSTILE_H
 
-#include "net.h"
+#include "hostile_values.h"
 
-enum hostile_kind {
-    HOSTILE_END,
-    HOSTILE_SOCKET,
-    HOSTILE_DATA,        /* char * */
-    HOSTILE_LENGTH,      /* int, of the data */
-    HOSTILE_FLAGS,       /* MSG_* */
-    HOSTILE_FLAGS_WORD,  /* DWORD *, in and out */
-    HOSTILE_WORD,        /* DWORD *, out */
-    HOSTILE_BUFFERS,     /* WSABUF * */
-    HOSTILE_COUNT,       /* of those */
-    HOSTILE_FROM,        /* sockaddr *, out */
-    HOSTILE_FROM_LENGTH, /* int *, in and out */
-    HOSTILE_TO,          /* sockaddr *, in */
-    HOSTILE_TO_LENGTH,
-    HOSTILE_OVERLAPPED, /* may be NULL */
-    HOSTILE_ROUTINE,
-    HOSTILE_MESSAGE, /* WSAMSG *, in */
+enum hostile_failure {
+    FAILS_MINUS_ONE, /* SOCKET_ERROR or INVALID_SOCKET, and WSAGetLastError */
+    FAILS_NULL,      /* NULL, FALSE or 0, and WSAGetLastError */
+    FAILS_CODE,      /* returns the error, 0 for success */
+    FAILS_ERRNO,     /* SOCKET_ERROR, and the error where HOSTILE_ERROR points to */
+    FAILS_NEVER,     /* each result is a value */
 };
-
-#define HOSTILE_PARAMETERS 9
 
 struct hostile_row {
     const char *name;
-    FARPROC function;  /* returns an int, SOCKET_ERROR for failure */
+    enum hostile_failure failure;
     const int *errors; /* what it may fail with, up to 0 */
-    enum hostile_kind kinds[HOSTILE_PARAMETERS + 1];
+    struct hostile_parameter parameters[HOSTILE_PARAMETERS + 1];
+    int refuses;  /* the error with which it answers arguments that are in order; 0: none */
+    BOOL anytime; /* works before WSAStartup too */
+    BOOL singles; /* slow: no pairs */
+    void (*undo)(const ULONG_PTR *words, INT_PTR result); /* after success */
 };
 
-/* ---- memory: each block of the good memory has a canary on both sides ---- */
+/* {CALL(recv, FAILS_MINUS_ONE, its_errors, A_SOCKET, ...)}, or with more fields behind it */
+#define CALL(export, fails, may_fail_with, ...) \
+    .name = #export, .failure = fails, .errors = may_fail_with, .parameters = {__VA_ARGS__}
 
-#define HOSTILE_CANARY 0x5c
-
-struct hostile_memory {
-    char before[64];
-    DWORD flags, word;
-    int from_length;
-    char behind_words[52];
-    WSABUF buffers[4];
-    WSAMSG message;
-    char behind_buffers[64];
-    struct sockaddr_storage from, to;
-    char behind_addresses[64];
-    WSAOVERLAPPED overlapped;
-    char behind[64];
-};
+/* ---- crashes ---- */
 
 static struct {
-    SOCKET s;
-    struct sockaddr_storage to; /* where datagrams may go */
-    int to_length;
-    HANDLE event;
-    char *half, *inaccessible, *read_only,
-        *reserved; /* half: the page before an inaccessible one */
-    char *data;    /* HOSTILE_DATA_SIZE bytes at the end of such a page, their canary before them */
-    struct hostile_memory *good; /* likewise */
-    LONG calls;
-} hostile;
+    void *jump[5];
+    DWORD thread; /* whose calls are watched; 0: none is under way */
+    void *address;
+} hostile_crash;
 
-#define HOSTILE_DATA_SIZE 64
-
-/* A page with an inaccessible one behind it */
-static char *hostile_pages(void)
+static void __attribute__((noreturn)) hostile_land(void)
 {
-    char *pages = VirtualAlloc(NULL, 2 * 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    DWORD old;
+    __builtin_longjmp(hostile_crash.jump, 1);
+}
 
-    ok(pages != NULL, "error %lu\n", GetLastError());
-    ok(VirtualProtect(pages + 4096, 4096, PAGE_NOACCESS, &old), "error %lu\n", GetLastError());
-    return pages;
+/* Of what nobody else handles: an exception in the call under test ends the call. */
+static LONG CALLBACK hostile_filter(EXCEPTION_POINTERS *exception)
+{
+    CONTEXT *context = exception->ContextRecord;
+
+    if (hostile_crash.thread != GetCurrentThreadId())
+        return EXCEPTION_CONTINUE_SEARCH;
+    hostile_crash.thread = 0;
+    hostile_crash.address = exception->ExceptionRecord->ExceptionAddress;
+#ifdef _WIN64
+    context->Rip = (ULONG_PTR)hostile_land;
+    context->Rsp = (context->Rsp & ~(ULONG_PTR)15) - 1024 - 8;
+#else
+    context->Eip = (ULONG_PTR)hostile_land;
+    context->Esp = (context->Esp & ~(ULONG_PTR)15) - 1024 - 4;
+#endif
+    return EXCEPTION_CONTINUE_EXECUTION;
 }
 
 static RT_UNUSED void hostile_start(void)
 {
-    hostile.half = hostile_pages();
-    hostile.inaccessible = hostile.half + 4096;
-    hostile.read_only = VirtualAlloc(NULL, 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY);
-    hostile.reserved = VirtualAlloc(NULL, 4096, MEM_RESERVE, PAGE_NOACCESS);
-    ok(hostile.read_only && hostile.reserved, "error %lu\n", GetLastError());
-    hostile.data = hostile_pages() + 4096 - HOSTILE_DATA_SIZE;
-    hostile.good = (struct hostile_memory *)(hostile_pages() + 4096 - sizeof(*hostile.good));
-    hostile.event = CreateEventA(NULL, TRUE, FALSE, NULL);
-}
-
-static void hostile_fill(void)
-{
-    struct hostile_memory *good = hostile.good;
     unsigned i;
 
-    memset(good, HOSTILE_CANARY, sizeof(*good));
-    memset(hostile.data - 64, HOSTILE_CANARY, 64);
-    memset(hostile.data, 'd', HOSTILE_DATA_SIZE);
-    good->flags = good->word = 0;
-    good->from_length = sizeof(good->from);
-    for (i = 0; i < ARRAYSIZE(good->buffers); i++)
-        good->buffers[i] = (WSABUF){HOSTILE_DATA_SIZE, hostile.data};
-    good->to = hostile.to;
-    memset(&good->from, 0, sizeof(good->from));
-    memset(&good->overlapped, 0, sizeof(good->overlapped));
-    good->overlapped.hEvent = hostile.event;
-    memset(&good->message, 0, sizeof(good->message));
-    good->message.name = (struct sockaddr *)&good->to;
-    good->message.namelen = hostile.to_length;
-    good->message.lpBuffers = good->buffers;
-    good->message.dwBufferCount = 1;
-}
-
-static BOOL hostile_untouched(const void *canary, size_t size)
-{
-    const char *bytes = canary;
-
-    while (size-- && bytes[size] == HOSTILE_CANARY)
-        ;
-    return size == (size_t)-1;
-}
-
-static BOOL hostile_intact(void)
-{
-    const struct hostile_memory *good = hostile.good;
-
-    return hostile_untouched(good->before, sizeof(good->before)) &&
-           hostile_untouched(hostile.data - 64, 64) &&
-           hostile_untouched(good->behind_words, sizeof(good->behind_words)) &&
-           hostile_untouched(good->behind_buffers, sizeof(good->behind_buffers)) &&
-           hostile_untouched(good->behind_addresses, sizeof(good->behind_addresses)) &&
-           hostile_untouched(good->behind, sizeof(good->behind));
-}
-
-/* ---- values ---- */
-
-static void CALLBACK hostile_routine(DWORD error, DWORD bytes, WSAOVERLAPPED *overlapped,
-                                     DWORD flags)
-{
-    (void)error;
-    (void)bytes;
-    (void)overlapped;
-    (void)flags;
-}
-
-#define HOSTILE_POINTERS 8
-
-/* Number 0 is the good one. */
-static ULONG_PTR hostile_pointer(unsigned number, void *good, size_t size)
-{
-    switch (number) {
-    case 0:
-        return (ULONG_PTR)good;
-    case 1:
-        return 0;
-    case 2:
-        return 1;
-    case 3:
-        return (ULONG_PTR)hostile.inaccessible;
-    case 4:
-        return (ULONG_PTR)hostile.half + 4096 - size / 2; /* the first half is there */
-    case 5:
-        return (ULONG_PTR)hostile.read_only; /* and all zero */
-    case 6:
-        return (ULONG_PTR)hostile.reserved;
-    default:
-        return (ULONG_PTR)-4096; /* the kernel's */
-    }
-}
-
-static ULONG_PTR hostile_length(unsigned number, int good)
-{
-    const int values[] = {good, 0, 1, -1, INT_MAX, INT_MIN, 0x10000};
-
-    return (ULONG_PTR)(LONG_PTR)values[number];
-}
-
-static ULONG_PTR hostile_flags(unsigned number)
-{
-    static const DWORD values[] = {0, MSG_PEEK, MSG_OOB, 8 /* MSG_WAITALL */, MSG_PARTIAL, ~0u};
-
-    return values[number];
-}
-
-/* Pointers to arrays, and a good pointer to one whose entries are hostile */
-static ULONG_PTR hostile_buffers(unsigned number)
-{
-    struct hostile_memory *good = hostile.good;
-
-    if (number < HOSTILE_POINTERS)
-        return hostile_pointer(number, good->buffers, sizeof(good->buffers));
-    number -= HOSTILE_POINTERS;
-    if (number < HOSTILE_POINTERS)
-        good->buffers[0].buf = (char *)hostile_pointer(number, NULL, HOSTILE_DATA_SIZE);
-    else
-        good->buffers[0].len = (ULONG)hostile_length(number - HOSTILE_POINTERS, 0);
-    return (ULONG_PTR)good->buffers;
-}
-
-static ULONG_PTR hostile_word(DWORD *word, unsigned number, DWORD (*value)(unsigned))
-{
-    if (number < HOSTILE_POINTERS)
-        return hostile_pointer(number, word, sizeof(*word));
-    *word = value(number - HOSTILE_POINTERS);
-    return (ULONG_PTR)word;
-}
-
-static DWORD hostile_flag_word(unsigned number)
-{
-    return (DWORD)hostile_flags(number);
-}
-
-static DWORD hostile_length_word(unsigned number)
-{
-    return (DWORD)hostile_length(number, 15);
-}
-
-static ULONG_PTR hostile_overlapped(unsigned number)
-{
-    WSAOVERLAPPED *good = &hostile.good->overlapped;
-
-    if (number < HOSTILE_POINTERS)
-        return hostile_pointer(number, good, sizeof(*good));
-    good->hEvent = (HANDLE)(ULONG_PTR)(number == HOSTILE_POINTERS ? 0xdead4 : 1);
-    return (ULONG_PTR)good;
-}
-
-static ULONG_PTR hostile_to(unsigned number)
-{
-    struct hostile_memory *good = hostile.good;
-
-    if (number < HOSTILE_POINTERS)
-        return hostile_pointer(number, &good->to, sizeof(struct sockaddr_in));
-    good->to.ss_family = 77;
-    return (ULONG_PTR)&good->to;
-}
-
-static ULONG_PTR hostile_message(unsigned number)
-{
-    struct hostile_memory *good = hostile.good;
-
-    if (number < HOSTILE_POINTERS)
-        return hostile_pointer(number, &good->message, sizeof(good->message));
-    number -= HOSTILE_POINTERS;
-    if (number < HOSTILE_POINTERS)
-        good->message.lpBuffers = (WSABUF *)hostile_pointer(number, NULL, sizeof(WSABUF));
-    else
-        good->message.name =
-            (struct sockaddr *)hostile_pointer(number - HOSTILE_POINTERS, NULL, 30);
-    return (ULONG_PTR)&good->message;
-}
-
-static const unsigned hostile_counts[] = {
-    [HOSTILE_SOCKET] = 5,
-    [HOSTILE_DATA] = HOSTILE_POINTERS,
-    [HOSTILE_LENGTH] = 7,
-    [HOSTILE_FLAGS] = 6,
-    [HOSTILE_FLAGS_WORD] = HOSTILE_POINTERS + 6,
-    [HOSTILE_WORD] = HOSTILE_POINTERS,
-    [HOSTILE_BUFFERS] = 2 * HOSTILE_POINTERS + 7,
-    [HOSTILE_COUNT] = 5,
-    [HOSTILE_FROM] = HOSTILE_POINTERS,
-    [HOSTILE_FROM_LENGTH] = HOSTILE_POINTERS + 7,
-    [HOSTILE_TO] = HOSTILE_POINTERS + 1,
-    [HOSTILE_TO_LENGTH] = 7,
-    [HOSTILE_OVERLAPPED] = HOSTILE_POINTERS + 2,
-    [HOSTILE_ROUTINE] = 2,
-    [HOSTILE_MESSAGE] = 3 * HOSTILE_POINTERS,
-};
-
-static ULONG_PTR hostile_value(enum hostile_kind kind, unsigned number)
-{
-    const SOCKET sockets[] = {hostile.s, 0, 1, INVALID_SOCKET, (SOCKET)hostile.event};
-    const DWORD counts[] = {1, 0, 4, 0x7fffffff, 0xffffffff};
-    struct hostile_memory *good = hostile.good;
-
-    switch (kind) {
-    case HOSTILE_SOCKET:
-        return sockets[number];
-    case HOSTILE_DATA:
-        return hostile_pointer(number, hostile.data, HOSTILE_DATA_SIZE);
-    case HOSTILE_LENGTH:
-        return hostile_length(number, HOSTILE_DATA_SIZE);
-    case HOSTILE_FLAGS:
-        return hostile_flags(number);
-    case HOSTILE_FLAGS_WORD:
-        return hostile_word(&good->flags, number, hostile_flag_word);
-    case HOSTILE_WORD:
-        return hostile_pointer(number, &good->word, sizeof(good->word));
-    case HOSTILE_BUFFERS:
-        return hostile_buffers(number);
-    case HOSTILE_COUNT:
-        return counts[number];
-    case HOSTILE_FROM:
-        return hostile_pointer(number, &good->from, sizeof(struct sockaddr_in));
-    case HOSTILE_FROM_LENGTH:
-        return hostile_word((DWORD *)&good->from_length, number, hostile_length_word);
-    case HOSTILE_TO:
-        return hostile_to(number);
-    case HOSTILE_TO_LENGTH:
-        return hostile_length(number, hostile.to_length);
-    case HOSTILE_OVERLAPPED:
-        return hostile_overlapped(number);
-    case HOSTILE_ROUTINE:
-        return number ? (ULONG_PTR)hostile_routine : 0;
-    case HOSTILE_MESSAGE:
-        return hostile_message(number);
-    default:
-        return 0;
-    }
+    hostile.half = hostile_pages(HOSTILE_PAGE);
+    hostile.inaccessible = hostile.half + HOSTILE_PAGE;
+    for (i = 0; i < HOSTILE_PARAMETERS; i++)
+        hostile.arenas[i] = hostile_pages(HOSTILE_ARENA);
+    hostile.data = hostile_pages(HOSTILE_PAGE) + HOSTILE_PAGE - HOSTILE_DATA_SIZE;
+    hostile.read_only = VirtualAlloc(NULL, 65536, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY);
+    hostile.reserved = VirtualAlloc(NULL, 65536, MEM_RESERVE, PAGE_NOACCESS);
+    ok(hostile.read_only && hostile.reserved, "error %lu\n", GetLastError());
+    hostile.event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    hostile.s = INVALID_SOCKET;
+    SetUnhandledExceptionFilter(hostile_filter);
 }
 
 /* ---- calling ---- */
 
-#define HOSTILE_WORDS_1 ULONG_PTR
-#define HOSTILE_WORDS_2 HOSTILE_WORDS_1, ULONG_PTR
-#define HOSTILE_WORDS_3 HOSTILE_WORDS_2, ULONG_PTR
-#define HOSTILE_WORDS_4 HOSTILE_WORDS_3, ULONG_PTR
-#define HOSTILE_WORDS_5 HOSTILE_WORDS_4, ULONG_PTR
-#define HOSTILE_WORDS_6 HOSTILE_WORDS_5, ULONG_PTR
-#define HOSTILE_WORDS_7 HOSTILE_WORDS_6, ULONG_PTR
-#define HOSTILE_WORDS_8 HOSTILE_WORDS_7, ULONG_PTR
-#define HOSTILE_WORDS_9 HOSTILE_WORDS_8, ULONG_PTR
 #define HOSTILE_CALL(count, ...) \
     case count:                  \
-        return (int)((INT_PTR(WSAAPI *)(HOSTILE_WORDS_##count))(void *)function)(__VA_ARGS__)
+        return ((INT_PTR(WSAAPI *)(HOSTILE_WORDS_##count))(void *)function)(__VA_ARGS__)
+#define HOSTILE_WORDS_0  void
+#define HOSTILE_WORDS_1  ULONG_PTR
+#define HOSTILE_WORDS_2  HOSTILE_WORDS_1, ULONG_PTR
+#define HOSTILE_WORDS_3  HOSTILE_WORDS_2, ULONG_PTR
+#define HOSTILE_WORDS_4  HOSTILE_WORDS_3, ULONG_PTR
+#define HOSTILE_WORDS_5  HOSTILE_WORDS_4, ULONG_PTR
+#define HOSTILE_WORDS_6  HOSTILE_WORDS_5, ULONG_PTR
+#define HOSTILE_WORDS_7  HOSTILE_WORDS_6, ULONG_PTR
+#define HOSTILE_WORDS_8  HOSTILE_WORDS_7, ULONG_PTR
+#define HOSTILE_WORDS_9  HOSTILE_WORDS_8, ULONG_PTR
+#define HOSTILE_WORDS_10 HOSTILE_WORDS_9, ULONG_PTR
+#define HOSTILE_WORDS_12 HOSTILE_WORDS_10, ULONG_PTR, ULONG_PTR
 
 /* With as many words as it takes: on i386 the function takes them off the stack. */
-static int hostile_call(FARPROC function, unsigned count, const ULONG_PTR *a)
+static INT_PTR __attribute__((noinline))
+hostile_call(FARPROC function, unsigned count, const ULONG_PTR *a)
 {
     switch (count) {
+        HOSTILE_CALL(0);
         HOSTILE_CALL(1, a[0]);
         HOSTILE_CALL(2, a[0], a[1]);
         HOSTILE_CALL(3, a[0], a[1], a[2]);
@@ -349,84 +121,248 @@ static int hostile_call(FARPROC function, unsigned count, const ULONG_PTR *a)
         HOSTILE_CALL(7, a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
         HOSTILE_CALL(8, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
         HOSTILE_CALL(9, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+        HOSTILE_CALL(10, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]);
+        HOSTILE_CALL(12, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
     }
     ok(0, "%u parameters\n", count);
     return 0;
 }
 
-/* What was begun must be over before its memory is used again. */
-static void hostile_settle(int result, int error, BOOL with_routine)
+/* FALSE: it crashed */
+static BOOL __attribute__((noinline))
+hostile_survives(FARPROC function, unsigned count, const ULONG_PTR *words, INT_PTR *result)
 {
-    WSAOVERLAPPED *overlapped = &hostile.good->overlapped;
-    ULONGLONG start = GetTickCount64();
-    DWORD bytes, flags;
+    if (__builtin_setjmp(hostile_crash.jump))
+        return FALSE;
+    hostile_crash.thread = GetCurrentThreadId();
+    WSASetLastError(0xdead);
+    *result = hostile_call(function, count, words);
+    hostile_crash.thread = 0;
+    return TRUE;
+}
 
-    if (result == SOCKET_ERROR && error == WSA_IO_PENDING) {
-        CancelIoEx((HANDLE)hostile.s, (OVERLAPPED *)overlapped);
-        while (!WSAGetOverlappedResult(hostile.s, overlapped, &bytes, FALSE, &flags) &&
-               WSAGetLastError() == WSA_IO_INCOMPLETE && GetTickCount64() - start < NET_PATIENCE)
-            Sleep(1);
-        ok(overlapped->Internal != (ULONG_PTR)0x103, "an operation does not end\n");
+/* ---- what came of a call ---- */
+
+struct hostile_attempt {
+    const struct hostile_row *row;
+    FARPROC function;
+    unsigned count, first, first_value, second, second_value;
+    ULONG_PTR words[HOSTILE_PARAMETERS];
+    WSAOVERLAPPED *overlapped; /* the good one, where there is one */
+    BOOL with_routine;
+    int error; /* 0: success */
+};
+
+#define HOSTILE_OK(attempt, condition, format, ...)                                              \
+    do {                                                                                         \
+        if (!(condition))                                                                        \
+            ok(0, "parameter %u value %u, parameter %u value %u: " format, (attempt)->first,     \
+               (attempt)->first_value, (attempt)->second, (attempt)->second_value, __VA_ARGS__); \
+    } while (0)
+
+/* The row's way to tell of a failure; 0: it did not fail; -1: it did, but where the error is was
+ * hostile too */
+static int hostile_error(const struct hostile_attempt *attempt, INT_PTR result)
+{
+    unsigned i;
+
+    switch (attempt->row->failure) {
+    case FAILS_MINUS_ONE:
+        return (int)result == -1 ? WSAGetLastError() : 0;
+    case FAILS_NULL: /* a BOOL has 32 bits */
+        return !result ? WSAGetLastError() : 0;
+    case FAILS_CODE:
+        return (int)result;
+    case FAILS_ERRNO:
+        if ((int)result != -1)
+            return 0;
+        for (i = 0; i < attempt->count; i++)
+            if (attempt->row->parameters[i].kind == HOSTILE_ERROR &&
+                attempt->words[i] == (ULONG_PTR)hostile_memory(i, sizeof(int)))
+                return *(int *)attempt->words[i];
+        return -1;
+    default:
+        return 0;
     }
-    if (with_routine)
-        SleepEx(0, TRUE);
 }
 
 static BOOL hostile_allowed(const struct hostile_row *row, int error)
 {
     const int *allowed = row->errors;
 
-    while (*allowed && *allowed != error)
+    if (!error || error == -1 || (!hostile.started && error == WSANOTINITIALISED))
+        return TRUE;
+    while (allowed && *allowed && *allowed != error)
         allowed++;
-    return *allowed != 0;
+    return allowed && *allowed;
+}
+
+/* Nothing before the memory, and nothing at all in what is only read */
+static BOOL hostile_intact(const struct hostile_attempt *attempt)
+{
+    unsigned i, j;
+
+    for (i = 0; i < attempt->count; i++) {
+        const struct hostile_parameter *parameter = &attempt->row->parameters[i];
+        const char *memory = hostile_memory(i, parameter->size % HOSTILE_ARENA) - HOSTILE_GUARD;
+
+        if (!hostile_has_memory(parameter->kind) ||
+            (parameter->kind == HOSTILE_TEXT || parameter->kind == HOSTILE_WIDE))
+            continue;
+        for (j = 0; j < HOSTILE_GUARD; j++)
+            if (memory[j] != HOSTILE_CANARY)
+                return FALSE;
+        if (parameter->kind == HOSTILE_IN && parameter->good && i != attempt->first &&
+            i != attempt->second &&
+            memcmp(memory + HOSTILE_GUARD, parameter->good, parameter->size))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What was begun must be over before its memory is used again. */
+static void hostile_settle(const struct hostile_attempt *attempt)
+{
+    ULONGLONG start = GetTickCount64();
+    DWORD bytes, flags;
+
+    if (attempt->error == WSA_IO_PENDING && attempt->overlapped) {
+        CancelIoEx((HANDLE)hostile.s, (OVERLAPPED *)attempt->overlapped);
+        while (!WSAGetOverlappedResult(hostile.s, attempt->overlapped, &bytes, FALSE, &flags) &&
+               WSAGetLastError() == WSA_IO_INCOMPLETE && GetTickCount64() - start < NET_PATIENCE)
+            Sleep(1);
+        HOSTILE_OK(attempt, attempt->overlapped->Internal != (ULONG_PTR)0x103, "%s\n",
+                   "does not end");
+    }
+    if (attempt->with_routine)
+        SleepEx(0, TRUE);
+}
+
+/* ---- the walk ---- */
+
+static void hostile_arguments(struct hostile_attempt *attempt)
+{
+    const struct hostile_parameter *parameter = attempt->row->parameters;
+    unsigned i;
+
+    attempt->overlapped = NULL;
+    attempt->with_routine = FALSE;
+    for (i = 0; i < attempt->count; i++, parameter++) {
+        unsigned number = i == attempt->first    ? attempt->first_value
+                          : i == attempt->second ? attempt->second_value
+                                                 : 0;
+
+        attempt->words[i] = hostile_value(i, parameter, number);
+        if (parameter->kind == HOSTILE_OVERLAPPED)
+            attempt->overlapped = (WSAOVERLAPPED *)hostile_memory(i, sizeof(WSAOVERLAPPED));
+        attempt->with_routine |= parameter->kind == HOSTILE_ROUTINE && attempt->words[i];
+    }
 }
 
 /* The parameters `first` and `second` with these values, the others in order */
-static void hostile_try(const struct hostile_row *row, unsigned first, unsigned first_value,
-                        unsigned second, unsigned second_value)
+static void hostile_make(struct hostile_attempt *attempt, unsigned first, unsigned first_value,
+                         unsigned second, unsigned second_value)
 {
-    ULONG_PTR words[HOSTILE_PARAMETERS];
-    BOOL with_routine = FALSE;
-    unsigned i;
-    int result, error;
+    INT_PTR result = 0;
 
-    hostile_fill();
-    for (i = 0; row->kinds[i]; i++) {
-        words[i] = hostile_value(row->kinds[i], i == first    ? first_value
-                                                : i == second ? second_value
-                                                              : 0);
-        with_routine |= row->kinds[i] == HOSTILE_ROUTINE && words[i];
-    }
-    WSASetLastError(0xdead);
-    result = hostile_call(row->function, i, words);
-    error = WSAGetLastError();
+    attempt->first = first;
+    attempt->first_value = first_value;
+    attempt->second = second;
+    attempt->second_value = second_value;
+    hostile_arguments(attempt);
     hostile.calls++;
-    if (result == SOCKET_ERROR && !hostile_allowed(row, error))
-        ok(0, "parameter %u value %u, parameter %u value %u: error %d\n", first, first_value,
-           second, second_value, error);
-    hostile_settle(result, error, with_routine);
-    if (!hostile_intact())
-        ok(0, "parameter %u value %u, parameter %u value %u: wrote where it must not\n", first,
-           first_value, second, second_value);
+    if (!hostile_survives(attempt->function, attempt->count, attempt->words, &result)) {
+        HOSTILE_OK(attempt, 0, "crashed at %p\n", hostile_crash.address);
+        attempt->error = -1;
+        return;
+    }
+    attempt->error = hostile_error(attempt, result);
+    HOSTILE_OK(attempt, hostile_allowed(attempt->row, attempt->error), "result %p, error %d\n",
+               (void *)result, attempt->error);
+    hostile_settle(attempt);
+    HOSTILE_OK(attempt, hostile_intact(attempt), "%s\n", "wrote where it must not");
+    if (!attempt->error && attempt->row->undo)
+        attempt->row->undo(attempt->words, result);
 }
 
-/* All pairs; `before` is called before each call, to restore what the one before may have used up.
- */
+/* With arguments that are in order: how it should end is known but for sockets in any state. */
+static void hostile_good(struct hostile_attempt *attempt, void (*before)(void))
+{
+    before();
+    hostile_make(attempt, HOSTILE_PARAMETERS, 0, HOSTILE_PARAMETERS, 0);
+    if (!hostile.started && !attempt->row->anytime)
+        ok(attempt->error == WSANOTINITIALISED, "not started: error %d\n", attempt->error);
+    else if (!hostile.any_state)
+        ok(attempt->error == attempt->row->refuses, "good arguments: error %d\n", attempt->error);
+}
+
+/* The exports of 64-bit Windows for its 32-bit catalog */
+static BOOL hostile_only_64(const char *name)
+{
+    return sizeof(void *) == 4 && !strcmp(name + strlen(name) - 2, "32");
+}
+
+static void hostile_nothing(void)
+{
+}
+
+/* `before` is called before each call, to restore what the one before may have used up. */
 static RT_UNUSED void hostile_walk(const struct hostile_row *row, void (*before)(void))
 {
+    struct hostile_attempt attempt = {.row = row};
+    const struct hostile_parameter *parameters = row->parameters;
     unsigned first, second, i, j;
-    LONG calls = hostile.calls;
 
+    if (hostile_only_64(row->name))
+        return;
     winetest_push_context("%s", row->name);
-    for (first = 0; row->kinds[first]; first++)
-        for (second = first + 1; row->kinds[second]; second++)
-            for (i = 0; i < hostile_counts[row->kinds[first]]; i++)
-                for (j = 0; j < hostile_counts[row->kinds[second]]; j++) {
+    attempt.function = GetProcAddress(GetModuleHandleA("ws2_32"), row->name);
+    ok(attempt.function != NULL, "there is no such export\n");
+    while (parameters[attempt.count].kind)
+        attempt.count++;
+    hostile_good(&attempt, before);
+    for (first = 0; first < attempt.count; first++)
+        for (i = 1; i < hostile_count(&parameters[first]); i++) {
+            before();
+            hostile_make(&attempt, first, i, HOSTILE_PARAMETERS, 0);
+            for (second = first + 1; hostile.started && !row->singles && second < attempt.count;
+                 second++)
+                for (j = 1; j < hostile_count(&parameters[second]); j++) {
                     before();
-                    hostile_try(row, first, i, second, j);
+                    hostile_make(&attempt, first, i, second, j);
                 }
-    ok(hostile.calls > calls, "nothing was called\n");
+        }
     winetest_pop_context();
+}
+
+static RT_UNUSED void hostile_walk_table(const struct hostile_row *rows, size_t count,
+                                         void (*before)(void))
+{
+    LONG calls = hostile.calls;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        hostile_walk(&rows[i], before);
+    ok(hostile.calls > calls, "nothing was called\n");
+    trace("%ld calls\n", hostile.calls - calls);
+}
+
+/* Between this and hostile_end the table's rows are walked with Winsock started; before and after
+ * it is not. */
+static RT_UNUSED void hostile_begin(const struct hostile_row *rows, size_t count)
+{
+    hostile_start();
+    hostile_walk_table(rows, count, hostile_nothing);
+    net_start();
+    hostile.started = TRUE;
+}
+
+static RT_UNUSED void hostile_end(const struct hostile_row *rows, size_t count)
+{
+    ok_success(WSACleanup());
+    hostile.started = FALSE;
+    hostile_walk_table(rows, count, hostile_nothing);
+    trace("%ld calls\n", hostile.calls);
 }
 
 #endif
