@@ -6,6 +6,8 @@
  * caller may give selects a provider on Windows; there is one here, so it is ignored.  No lock.
  */
 #include "address.h"
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "startup.h"
 
 static int family_size(int family)
@@ -34,7 +36,8 @@ static DWORD string_to_address(const char *ansi, const WCHAR *wide, int family,
 
     if (!startup_check())
         return WSANOTINITIALISED;
-    if (!address || !length || (!ansi && !wide))
+    if (!address || !length || (!ansi && !wide) || !argument_out(length, sizeof(*length)) ||
+        !argument_text(ansi) || !argument_wide(wide))
         return WSAEFAULT;
     if (!size)
         return WSAEINVAL;
@@ -55,7 +58,8 @@ static DWORD string_to_address(const char *ansi, const WCHAR *wide, int family,
         result.in.sin_family = (short)family;
         *length = size;
     }
-    memcpy(address, &result, (size_t)size);
+    if (guarded_copy(address, &result, (size_t)size))
+        return WSAEFAULT;
     return status ? WSAEINVAL : 0;
 }
 
@@ -86,11 +90,13 @@ static DWORD address_to_string(const struct sockaddr *address, DWORD length, WCH
 
     if (!startup_check())
         return WSANOTINITIALISED;
-    if (!address)
+    if (!address || !argument_in(address, sizeof(address->sa_family)))
         return WSAEFAULT;
     if (length < sizeof(address->sa_family) || !family_size(address->sa_family) ||
         length < (DWORD)family_size(address->sa_family))
         return WSAEINVAL;
+    if (!argument_in(address, (size_t)family_size(address->sa_family)))
+        return WSAEFAULT;
     *size = TEXT_MAX;
     if (address->sa_family == AF_INET)
         status = RtlIpv4AddressToStringExW(&in->sin_addr, in->sin_port, text, size);
@@ -98,6 +104,17 @@ static DWORD address_to_string(const struct sockaddr *address, DWORD length, WCH
         status = RtlIpv6AddressToStringExW(&in6->sin6_addr, in6->sin6_scope_id, in6->sin6_port,
                                            text, size);
     return status ? WSAEINVAL : 0;
+}
+
+/* "If the buffer is not large enough ... the required size is returned in it." */
+static DWORD store_text(const void *from, ULONG size, size_t unit, void *text, DWORD *text_length)
+{
+    DWORD room;
+
+    if (!text_length || !guarded_probe(text_length, &room))
+        return WSAEFAULT;
+    *text_length = size;
+    return room < size || !text || guarded_copy(text, from, size * unit) ? WSAEFAULT : 0;
 }
 
 INT WINAPI WSAAddressToStringW(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_INFOW protocol,
@@ -108,16 +125,8 @@ INT WINAPI WSAAddressToStringW(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_I
     DWORD error = address_to_string(address, length, buffer, &size);
 
     (void)protocol;
-    if (!error && !text_length)
-        error = WSAEFAULT;
-    if (!error) {
-        /* "If the buffer is not large enough ... the required size is returned in it." */
-        if (*text_length < size || !text)
-            error = WSAEFAULT;
-        else
-            memcpy(text, buffer, size * sizeof(*text));
-        *text_length = size;
-    }
+    if (!error)
+        error = store_text(buffer, size, sizeof(*buffer), text, text_length);
     return return_error(error);
 }
 
@@ -125,19 +134,14 @@ INT WINAPI WSAAddressToStringA(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_I
                                LPSTR text, LPDWORD text_length)
 {
     WCHAR buffer[TEXT_MAX];
+    char narrow[TEXT_MAX];
     ULONG size = 0;
     DWORD error = address_to_string(address, length, buffer, &size);
 
     (void)protocol;
-    if (!error && !text_length)
-        error = WSAEFAULT;
-    if (!error) {
-        if (*text_length < size || !text)
-            error = WSAEFAULT;
-        else
-            for (ULONG i = 0; i < size; i++)
-                text[i] = (char)buffer[i]; /* digits and punctuation only */
-        *text_length = size;
-    }
+    for (ULONG i = 0; i < size; i++)
+        narrow[i] = (char)buffer[i]; /* digits and punctuation only */
+    if (!error)
+        error = store_text(narrow, size, sizeof(*narrow), text, text_length);
     return return_error(error);
 }

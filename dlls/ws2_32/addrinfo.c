@@ -7,6 +7,7 @@
  * an allocation of its own, since programs take lists apart.  Takes no lock.
  */
 #include "addrinfo.h"
+#include "arguments.h"
 #include "company.h"
 #include "sockaddr.h"
 #include "startup.h"
@@ -154,10 +155,12 @@ static DWORD get(const WCHAR *node, const WCHAR *service, const struct addrinfo_
 
 int WINAPI GetAddrInfoW(PCWSTR node, PCWSTR service, const ADDRINFOW *hints, PADDRINFOW *list)
 {
-    struct addrinfo_hints wanted = ADDRINFO_HINTS(hints);
+    struct addrinfo_hints wanted;
 
-    if (!list)
+    if (!list || !argument_out(list, sizeof(*list)) || !argument_in(hints, sizeof(*hints)) ||
+        !argument_wide(node) || !argument_wide(service))
         return addrinfo_return(WSAEFAULT);
+    wanted = ADDRINFO_HINTS(hints);
     *list = NULL;
     if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
@@ -168,12 +171,14 @@ int WINAPI GetAddrInfoW(PCWSTR node, PCWSTR service, const ADDRINFOW *hints, PAD
 int WINAPI getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
 {
-    struct addrinfo_hints wanted = ADDRINFO_HINTS(hints);
+    struct addrinfo_hints wanted;
     WCHAR *wide_node, *wide_service;
     DWORD error;
 
-    if (!list)
+    if (!list || !argument_out(list, sizeof(*list)) || !argument_in(hints, sizeof(*hints)) ||
+        !argument_text(node) || !argument_text(service))
         return addrinfo_return(WSAEFAULT);
+    wanted = ADDRINFO_HINTS(hints);
     *list = NULL;
     if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;

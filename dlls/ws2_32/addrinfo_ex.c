@@ -8,6 +8,7 @@
  * its look-up; nothing else is called with it held.
  */
 #include "addrinfo.h"
+#include "arguments.h"
 #include "company.h"
 #include "name_spaces.h"
 #include "startup.h"
@@ -302,19 +303,30 @@ static DWORD check_name_space(DWORD name_space, const GUID *provider)
                                                                           : 0;
 }
 
+/* Those that both forms have. */
+static bool arguments_there(const GUID *provider, const void *hints, void *result,
+                            const struct timeval *timeout)
+{
+    return argument_in(provider, sizeof(*provider)) && argument_in(hints, sizeof(ADDRINFOEXW)) &&
+           argument_out(result, sizeof(void *)) && argument_in(timeout, sizeof(*timeout));
+}
+
 int WINAPI GetAddrInfoExW(PCWSTR name, PCWSTR service, DWORD name_space, LPGUID provider,
                           const ADDRINFOEXW *hints, PADDRINFOEXW *result, struct timeval *timeout,
                           LPOVERLAPPED overlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE routine,
                           LPHANDLE handle)
 {
-    struct addrinfo_hints wanted = ADDRINFO_HINTS(hints);
+    struct addrinfo_hints wanted;
     struct lookup *lookup;
     DWORD error;
 
     if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
-    if (!result)
+    if (!result || !argument_wide(name) || !argument_wide(service) ||
+        !arguments_there(provider, hints, result, timeout) ||
+        !argument_out(overlapped, sizeof(*overlapped)) || !argument_out(handle, sizeof(*handle)))
         return addrinfo_return(WSAEFAULT);
+    wanted = ADDRINFO_HINTS(hints);
     /* "If a completion routine has been specified, the hEvent member must be NULL." */
     if (overlapped ? routine && overlapped->hEvent : routine || handle)
         return addrinfo_return(WSAEINVAL);
@@ -346,14 +358,16 @@ int WINAPI GetAddrInfoExA(PCSTR name, PCSTR service, DWORD name_space, LPGUID pr
                           LPOVERLAPPED overlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE routine,
                           LPHANDLE handle)
 {
-    struct addrinfo_hints wanted = ADDRINFO_HINTS(hints);
+    struct addrinfo_hints wanted;
     WCHAR *wide_name, *wide_service;
     DWORD error;
 
     if (!company_startup_check(__builtin_return_address(0)))
         return WSANOTINITIALISED;
-    if (!result)
+    if (!result || !argument_text(name) || !argument_text(service) ||
+        !arguments_there(provider, hints, result, NULL))
         return addrinfo_return(WSAEFAULT);
+    wanted = ADDRINFO_HINTS(hints);
     if (timeout || overlapped || routine || handle)
         return addrinfo_return(WSAEINVAL);
     *result = NULL;
@@ -374,7 +388,8 @@ int WINAPI GetAddrInfoExA(PCSTR name, PCSTR service, DWORD name_space, LPGUID pr
 int WINAPI GetAddrInfoExOverlappedResult(LPOVERLAPPED overlapped);
 int WINAPI GetAddrInfoExOverlappedResult(LPOVERLAPPED overlapped)
 {
-    return overlapped ? (int)overlapped->Internal : WSAEINVAL;
+    return overlapped && argument_in(overlapped, sizeof(*overlapped)) ? (int)overlapped->Internal
+                                                                      : WSAEINVAL;
 }
 
 /* The look-up goes on at the host and its result is thrown away; the program has its completion,
@@ -385,7 +400,7 @@ int WINAPI GetAddrInfoExCancel(LPHANDLE handle)
     struct lookup *lookup;
     bool ended;
 
-    if (!handle)
+    if (!handle || !argument_in(handle, sizeof(*handle)))
         return WSA_INVALID_HANDLE;
     AcquireSRWLockShared(&pending_lock);
     for (lookup = pending; lookup; lookup = lookup->next)

@@ -8,6 +8,7 @@
  * One lock, `list_lock`, guards the list; the buffer is written under it, so that a canceller that
  * returns knows that it is not being written any more.
  */
+#include "arguments.h"
 #include "async_names.h"
 #include "guarded_copy.h"
 #include "packing.h"
@@ -37,6 +38,7 @@ struct request_task {
     char *name, *protocol;
     char address[16];
     int number, length; /* port, protocol or address family; of the address */
+    bool missing;       /* a text or the address is not there */
 };
 
 static SRWLOCK list_lock = SRWLOCK_INIT;
@@ -96,10 +98,14 @@ static const void *ask(const struct request_task *task)
 /* An answer as it will lie in the program's buffer, or NULL and why not; *used is what it takes. */
 static char *packed_answer(const struct request_task *task, size_t *used, DWORD *error)
 {
-    const void *answer = ask(task);
+    const void *answer = task->missing ? NULL : ask(task);
     struct packing packing = {NULL, task->buffer, 0};
 
     *used = 0;
+    if (task->missing) {
+        *error = WSAEFAULT;
+        return NULL;
+    }
     if (!answer) {
         *error = GetLastError();
         return NULL;
@@ -159,6 +165,10 @@ static HANDLE start(const struct request_task *question, const char *name, const
     }
     *task = *question;
     task->name = task->protocol = NULL;
+    if (!argument_text(name) || !argument_text(protocol)) {
+        task->missing = true; /* which is told when it is done */
+        name = protocol = NULL;
+    }
     if (!copy_text(name, &task->name) || !copy_text(protocol, &task->protocol)) {
         free_task(task);
         SetLastError(WSAENOBUFS);
@@ -228,7 +238,8 @@ HANDLE WINAPI WSAAsyncGetHostByAddr(HWND window, u_int message, const char *addr
                                     .length = length};
 
     if (address && length > 0)
-        memcpy(question.address, address, min((size_t)length, sizeof(question.address)));
+        question.missing = guarded_copy(question.address, address,
+                                        min((size_t)length, sizeof(question.address))) != 0;
     else
         question.length = 0;
     return start(&question, NULL, NULL);

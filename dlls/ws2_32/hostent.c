@@ -5,6 +5,8 @@
  * Owns the hostent of each thread, laid out as Windows does (recorded by Wine's tests): the
  * structure, the alias pointers, the address pointers, the addresses, the names.  Takes no lock.
  */
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "resolve.h"
 #include "startup.h"
 #include "text.h"
@@ -20,10 +22,9 @@ int WINAPI GetHostNameW(PWSTR name, int size)
     if (!name)
         return return_error(WSAEFAULT);
     error = resolve_host_name(host);
-    if (!error && (size < 0 || wcslen(host) >= (size_t)size))
+    if (!error && (size < 0 || wcslen(host) >= (size_t)size ||
+                   guarded_copy(name, host, (wcslen(host) + 1) * sizeof(*host))))
         error = WSAEFAULT;
-    if (!error)
-        wcscpy(name, host);
     return return_error(error);
 }
 
@@ -43,10 +44,9 @@ int WINAPI gethostname(char *name, int size)
     narrow = text_narrow(CP_ACP, host);
     if (!narrow)
         error = WSAENOBUFS;
-    else if (size < 0 || strlen(narrow) >= (size_t)size)
+    else if (size < 0 || strlen(narrow) >= (size_t)size ||
+             guarded_copy(name, narrow, strlen(narrow) + 1))
         error = WSAEFAULT;
-    else
-        strcpy(name, narrow);
     free(narrow);
     return return_error(error);
 }
@@ -104,6 +104,10 @@ struct hostent *WINAPI gethostbyname(const char *name)
 
     if (!startup_check())
         return NULL;
+    if (!argument_text(name)) {
+        SetLastError(WSAEFAULT);
+        return NULL;
+    }
     if (!name)
         name = "";
     wide = text_wide(CP_ACP, name, -1);
@@ -134,11 +138,11 @@ struct hostent *WINAPI gethostbyaddr(const char *address, int length, int type)
         return NULL;
     if (type != AF_INET && type != AF_INET6)
         error = WSAEAFNOSUPPORT;
-    else if (!address || length < (type == AF_INET6 ? 16 : 4))
+    else if (!address || length < (type == AF_INET6 ? 16 : 4) ||
+             guarded_copy(question.bytes, address, type == AF_INET6 ? 16 : 4))
         error = WSAEFAULT;
     if (!error) {
         length = type == AF_INET6 ? 16 : 4;
-        memcpy(question.bytes, address, (size_t)length);
         error = resolve_reverse(&question, true, &wide);
         if (error == WSAHOST_NOT_FOUND) /* the address is there, it has no name */
             error = WSANO_DATA;

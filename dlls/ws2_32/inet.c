@@ -6,6 +6,8 @@
  * (their pages do not list WSANOTINITIALISED).  Takes no lock.
  */
 #include "address.h"
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "thread_buffer.h"
 
 #include <ctype.h>
@@ -17,7 +19,7 @@ unsigned __LONG32 WINAPI inet_addr(const char *text)
     IN_ADDR address;
     CHAR *end;
 
-    if (!text) {
+    if (!text || !argument_text(text)) {
         SetLastError(WSAEFAULT);
         return INADDR_NONE;
     }
@@ -45,12 +47,17 @@ char *WINAPI inet_ntoa(struct in_addr address)
     return text;
 }
 
+static size_t address_size(int family)
+{
+    return family == AF_INET ? sizeof(IN_ADDR) : family == AF_INET6 ? sizeof(IN6_ADDR) : 0;
+}
+
 INT WINAPI inet_pton(INT family, PCSTR text, PVOID address)
 {
     CHAR *end = NULL;
     LONG status;
 
-    if (!text || !address) {
+    if (!text || !address || !argument_text(text) || !argument_out(address, address_size(family))) {
         SetLastError(WSAEFAULT);
         return -1;
     }
@@ -74,7 +81,7 @@ INT WINAPI InetPtonW(INT family, PCWSTR text, PVOID address)
     WCHAR *end = NULL;
     LONG status;
 
-    if (!text || !address) {
+    if (!text || !address || !argument_wide(text) || !argument_out(address, address_size(family))) {
         SetLastError(WSAEFAULT);
         return -1;
     }
@@ -99,20 +106,24 @@ INT WINAPI InetPtonW(INT family, PCWSTR text, PVOID address)
  * untranslated (Windows 7: WSAEINVAL), as recorded by Wine's tests. */
 PCSTR WINAPI inet_ntop(INT family, const VOID *address, PSTR text, size_t size)
 {
-    ULONG length = size > MAXLONG ? MAXLONG : (ULONG)size;
-    LONG status;
+    char local[INET6_ADDRSTRLEN];
+    ULONG length = size > sizeof(local) ? sizeof(local) : (ULONG)size;
+    LONG status = WSAEFAULT;
 
-    switch (family) {
-    case AF_INET:
-        status = RtlIpv4AddressToStringExA(address, 0, text, &length);
-        break;
-    case AF_INET6:
-        status = RtlIpv6AddressToStringExA(address, 0, 0, text, &length);
-        break;
-    default:
-        status = WSAEAFNOSUPPORT;
-        break;
-    }
+    if (argument_in(address, address_size(family)))
+        switch (family) {
+        case AF_INET:
+            status = RtlIpv4AddressToStringExA(address, 0, text ? local : NULL, &length);
+            break;
+        case AF_INET6:
+            status = RtlIpv6AddressToStringExA(address, 0, 0, text ? local : NULL, &length);
+            break;
+        default:
+            status = WSAEAFNOSUPPORT;
+            break;
+        }
+    if (!status && guarded_copy(text, local, length))
+        status = WSAEFAULT;
     if (!status)
         return text;
     SetLastError((DWORD)status);
@@ -121,20 +132,24 @@ PCSTR WINAPI inet_ntop(INT family, const VOID *address, PSTR text, size_t size)
 
 PCWSTR WINAPI InetNtopW(INT family, const VOID *address, PWSTR text, size_t size)
 {
-    ULONG length = size > MAXLONG ? MAXLONG : (ULONG)size;
-    LONG status;
+    WCHAR local[INET6_ADDRSTRLEN];
+    ULONG length = size > ARRAYSIZE(local) ? ARRAYSIZE(local) : (ULONG)size;
+    LONG status = WSAEFAULT;
 
-    switch (family) {
-    case AF_INET:
-        status = RtlIpv4AddressToStringExW(address, 0, text, &length);
-        break;
-    case AF_INET6:
-        status = RtlIpv6AddressToStringExW(address, 0, 0, text, &length);
-        break;
-    default:
-        status = WSAEAFNOSUPPORT;
-        break;
-    }
+    if (argument_in(address, address_size(family)))
+        switch (family) {
+        case AF_INET:
+            status = RtlIpv4AddressToStringExW(address, 0, text ? local : NULL, &length);
+            break;
+        case AF_INET6:
+            status = RtlIpv6AddressToStringExW(address, 0, 0, text ? local : NULL, &length);
+            break;
+        default:
+            status = WSAEAFNOSUPPORT;
+            break;
+        }
+    if (!status && guarded_copy(text, local, length * sizeof(*local)))
+        status = WSAEFAULT;
     if (!status)
         return text;
     SetLastError((DWORD)status);

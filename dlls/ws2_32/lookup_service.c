@@ -7,6 +7,7 @@
  * query's own lock is held while its providers are asked, so that its calls come one after the
  * other.  A handle is a number, so that one that has ended is told from one that lives.
  */
+#include "arguments.h"
 #include "name_provider.h"
 #include "name_spaces.h"
 #include "query_set.h"
@@ -167,11 +168,12 @@ static DWORD begin(WSAQUERYSETW *restrictions, DWORD flags, HANDLE *handle)
 }
 
 /* In the order that Wine's tests saw on Windows. */
-static DWORD check_begin(const void *restrictions, DWORD size, DWORD flags, const HANDLE *handle)
+static DWORD check_begin(const void *restrictions, bool ansi, DWORD flags, HANDLE *handle)
 {
-    if (!restrictions || !handle)
+    if (!restrictions || !handle || !query_is_there(restrictions, ansi) ||
+        !argument_out(handle, sizeof(*handle)))
         return WSAEFAULT;
-    if (size < sizeof(WSAQUERYSETW))
+    if (*(const DWORD *)restrictions < sizeof(WSAQUERYSETW)) /* dwSize */
         return WSAEINVAL;
     return (flags & LUP_CONTAINERS) && (flags & LUP_NOCONTAINERS) ? WSAEINVAL : 0;
 }
@@ -182,7 +184,7 @@ int WINAPI WSALookupServiceBeginW(LPWSAQUERYSETW restrictions, DWORD flags, LPHA
 
     if (!startup_check())
         return SOCKET_ERROR;
-    error = check_begin(restrictions, restrictions ? restrictions->dwSize : 0, flags, handle);
+    error = check_begin(restrictions, false, flags, handle);
     return return_error(error ? error : begin(query_copy(restrictions), flags, handle));
 }
 
@@ -192,7 +194,7 @@ int WINAPI WSALookupServiceBeginA(LPWSAQUERYSETA restrictions, DWORD flags, LPHA
 
     if (!startup_check())
         return SOCKET_ERROR;
-    error = check_begin(restrictions, restrictions ? restrictions->dwSize : 0, flags, handle);
+    error = check_begin(restrictions, true, flags, handle);
     return return_error(error ? error : begin(query_from_ansi(restrictions), flags, handle));
 }
 
@@ -323,6 +325,8 @@ int WINAPI WSANSPIoctl(HANDLE handle, DWORD code, LPVOID in, DWORD in_size, LPVO
     (void)in, (void)in_size, (void)out, (void)out_size;
     if (!startup_check())
         return SOCKET_ERROR;
+    if (!argument_out(returned, sizeof(*returned)) || !argument_in(completion, sizeof(*completion)))
+        return return_error(WSAEFAULT);
     if (!(query = find(handle)))
         return SOCKET_ERROR;
     if (returned)
@@ -362,11 +366,11 @@ static DWORD set_service(WSAQUERYSETW *info, WSAESETSERVICEOP operation, DWORD f
     return taken ? 0 : error;
 }
 
-static DWORD check_set(const void *info, DWORD size, WSAESETSERVICEOP operation)
+static DWORD check_set(const void *info, bool ansi, WSAESETSERVICEOP operation)
 {
-    if (!info)
+    if (!info || !query_is_there(info, ansi))
         return WSAEFAULT;
-    if (size < sizeof(WSAQUERYSETW))
+    if (*(const DWORD *)info < sizeof(WSAQUERYSETW)) /* dwSize */
         return WSAEINVAL;
     return operation > RNRSERVICE_DELETE ? WSAEINVAL : 0;
 }
@@ -378,7 +382,7 @@ int WINAPI WSASetServiceW(LPWSAQUERYSETW info, WSAESETSERVICEOP operation, DWORD
 
     if (!startup_check())
         return SOCKET_ERROR;
-    if ((error = check_set(info, info ? info->dwSize : 0, operation)))
+    if ((error = check_set(info, false, operation)))
         return return_error(error);
     copy = query_copy(info);
     error = set_service(copy, operation, flags);
@@ -393,7 +397,7 @@ int WINAPI WSASetServiceA(LPWSAQUERYSETA info, WSAESETSERVICEOP operation, DWORD
 
     if (!startup_check())
         return SOCKET_ERROR;
-    if ((error = check_set(info, info ? info->dwSize : 0, operation)))
+    if ((error = check_set(info, true, operation)))
         return return_error(error);
     copy = query_from_ansi(info);
     error = set_service(copy, operation, flags);

@@ -5,6 +5,8 @@
  * Owns the checks of the page and the choice between names and numbers; takes no lock.
  */
 #include "address.h"
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "netdb.h"
 #include "resolve.h"
 #include "sockaddr.h"
@@ -69,11 +71,13 @@ static DWORD lookup(const struct sockaddr *from, int length, bool want_host, boo
     struct rs_addr address;
     DWORD error;
 
-    if (!from || length < (int)sizeof(from->sa_family))
+    if (!from || length < (int)sizeof(from->sa_family) ||
+        !argument_in(from, sizeof(from->sa_family)))
         return WSAEFAULT;
     if (from->sa_family != AF_INET && from->sa_family != AF_INET6)
         return WSAEAFNOSUPPORT;
-    if (length < sockaddr_size(from->sa_family))
+    if (length < sockaddr_size(from->sa_family) ||
+        !argument_in(from, (size_t)sockaddr_size(from->sa_family)))
         return WSAEFAULT;
     if (!want_host && !want_service)
         return WSAHOST_NOT_FOUND;
@@ -83,6 +87,14 @@ static DWORD lookup(const struct sockaddr *from, int length, bool want_host, boo
     if (!error && want_service)
         error = service_of(&address, flags, service);
     return error;
+}
+
+/* Into the caller's buffer; nothing if text is NULL. */
+static DWORD store_wide(const WCHAR *text, WCHAR *buffer, DWORD size)
+{
+    size_t length = text ? wcslen(text) + 1 : 0;
+
+    return length <= size && !guarded_copy(buffer, text, length * sizeof(*text)) ? 0 : WSAEFAULT;
 }
 
 int WINAPI GetNameInfoW(const SOCKADDR *from, socklen_t length, PWCHAR host, DWORD host_size,
@@ -96,13 +108,10 @@ int WINAPI GetNameInfoW(const SOCKADDR *from, socklen_t length, PWCHAR host, DWO
     error = lookup(from, length, host != NULL, service != NULL, flags, &host_name, &service_name);
     if (!error && ((host && !host_size) || (service && !service_size)))
         error = WSAEINVAL;
-    if (!error && ((host && wcslen(host_name) >= host_size) ||
-                   (service && wcslen(service_name) >= service_size)))
-        error = WSAEFAULT;
-    if (!error && host)
-        wcscpy(host, host_name);
-    if (!error && service)
-        wcscpy(service, service_name);
+    if (!error)
+        error = store_wide(host_name, host, host_size);
+    if (!error)
+        error = store_wide(service_name, service, service_size);
     free(host_name);
     free(service_name);
     if (error)
@@ -110,7 +119,7 @@ int WINAPI GetNameInfoW(const SOCKADDR *from, socklen_t length, PWCHAR host, DWO
     return (int)error;
 }
 
-/* Into the caller's buffer in ANSI; nothing if text is NULL. */
+/* The same in ANSI. */
 static DWORD store(const WCHAR *text, char *buffer, DWORD size)
 {
     char *narrow;
@@ -121,9 +130,7 @@ static DWORD store(const WCHAR *text, char *buffer, DWORD size)
     narrow = text_narrow(CP_ACP, text);
     if (!narrow)
         return WSA_NOT_ENOUGH_MEMORY;
-    if (strlen(narrow) < size)
-        strcpy(buffer, narrow);
-    else
+    if (strlen(narrow) >= size || guarded_copy(buffer, narrow, strlen(narrow) + 1))
         error = WSAEFAULT;
     free(narrow);
     return error;

@@ -8,6 +8,7 @@
  * or the entry is missing (a bare prefix).  The file is read for each question, as Windows does:
  * programs and installers edit it.  Takes no lock; results are in the thread's buffer.
  */
+#include "arguments.h"
 #include "netdb.h"
 #include "netdb_builtin.h"
 #include "startup.h"
@@ -210,11 +211,19 @@ static struct protoent *answer_protocol(const struct question *question)
 
 /* ---- the exports ---- */
 
+static bool is_there(const char *name, const char *protocol)
+{
+    if (argument_text(name) && argument_text(protocol))
+        return true;
+    SetLastError(WSAEFAULT);
+    return false;
+}
+
 struct servent *WINAPI getservbyname(const char *name, const char *protocol)
 {
     struct question question = {.name = name, .protocol = protocol};
 
-    if (!startup_check())
+    if (!startup_check() || !is_there(name, protocol))
         return NULL;
     if (!name) {
         SetLastError(WSAEINVAL);
@@ -227,7 +236,7 @@ struct servent *WINAPI getservbyport(int port, const char *protocol)
 {
     struct question question = {.number = ntohs((u_short)port), .protocol = protocol};
 
-    if (!startup_check())
+    if (!startup_check() || !is_there(NULL, protocol))
         return NULL;
     return answer_service(&question);
 }
@@ -236,7 +245,7 @@ struct protoent *WINAPI getprotobyname(const char *name)
 {
     struct question question = {.name = name};
 
-    if (!startup_check())
+    if (!startup_check() || !is_there(name, NULL))
         return NULL;
     if (!name) {
         SetLastError(WSAEINVAL);

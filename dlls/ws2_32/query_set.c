@@ -3,10 +3,53 @@
  * WSAQUERYSETs (see query_set.h).  Both forms have one layout and differ in the strings' type.
  * Pure functions; no lock.
  */
+#include "arguments.h"
 #include "query_set.h"
 #include "guarded_copy.h"
 #include "packing.h"
 #include "text.h"
+
+static bool address_is_there(const SOCKET_ADDRESS *address)
+{
+    return address->iSockaddrLength >= 0 &&
+           argument_in(address->lpSockaddr, (size_t)address->iSockaddrLength);
+}
+
+static bool addresses_are_there(const CSADDR_INFO *addresses, DWORD count)
+{
+    if (!addresses)
+        return true;
+    for (DWORD i = 0; i < count; i++)
+        if (!argument_in(&addresses[i], sizeof(*addresses)) ||
+            !address_is_there(&addresses[i].LocalAddr) ||
+            !address_is_there(&addresses[i].RemoteAddr))
+            return false;
+    return true;
+}
+
+static bool text_is_there(const void *text, bool ansi)
+{
+    return ansi ? argument_text(text) : argument_wide(text);
+}
+
+bool query_is_there(const void *query, bool ansi)
+{
+    const WSAQUERYSETW *set = query;
+
+    return argument_in(&set->dwSize, sizeof(set->dwSize)) &&
+           (set->dwSize < sizeof(*set) ||
+            (argument_in(set, sizeof(*set)) && argument_in(set->lpServiceClassId, sizeof(GUID)) &&
+             argument_in(set->lpVersion, sizeof(*set->lpVersion)) &&
+             argument_in(set->lpNSProviderId, sizeof(GUID)) &&
+             argument_in(set->lpafpProtocols,
+                         (size_t)set->dwNumberOfProtocols * sizeof(*set->lpafpProtocols)) &&
+             addresses_are_there(set->lpcsaBuffer, set->dwNumberOfCsAddrs) &&
+             argument_in(set->lpBlob, sizeof(*set->lpBlob)) &&
+             (!set->lpBlob || argument_in(set->lpBlob->pBlobData, set->lpBlob->cbSize)) &&
+             text_is_there(set->lpszServiceInstanceName, ansi) &&
+             text_is_there(set->lpszComment, ansi) && text_is_there(set->lpszContext, ansi) &&
+             text_is_there(set->lpszQueryString, ansi)));
+}
 
 _Static_assert(sizeof(WSAQUERYSETA) == sizeof(WSAQUERYSETW), "one layout for both forms");
 
@@ -154,10 +197,12 @@ DWORD query_store(const WSAQUERYSETW *set, DWORD flags, bool ansi, void *buffer,
 {
     WSAQUERYSETW some = restricted(set, flags);
     struct packing packing = {NULL, buffer, 0};
-    DWORD error = 0;
+    DWORD error = 0, room;
 
+    if (!guarded_probe(size, &room))
+        return WSAEFAULT;
     pack_set(&packing, &some, ansi);
-    if (!buffer || packing.used > *size) {
+    if (!buffer || packing.used > room) {
         *size = (DWORD)packing.used;
         return WSAEFAULT;
     }

@@ -12,6 +12,9 @@
     (LUP_RETURN_NAME | LUP_RETURN_TYPE | LUP_RETURN_VERSION | LUP_RETURN_COMMENT | \
      LUP_RETURN_ADDR | LUP_RETURN_BLOB | LUP_RETURN_QUERY_STRING)
 
+/* All that a set (of either form) points to, if it has its whole size. */
+bool query_is_there(const void *set, bool ansi);
+
 /* One malloc()ed block with everything that the set points to, or NULL. */
 WSAQUERYSETW *query_copy(const WSAQUERYSETW *set);
 WSAQUERYSETW *query_from_ansi(const WSAQUERYSETA *set);

@@ -6,6 +6,7 @@
  * support name registration"; only that of NS_EMAIL does, and it is not installed here.  So what
  * is well formed ends in WSANO_RECOVERY, a "nonrecoverable failure".  Takes no lock.
  */
+#include "arguments.h"
 #include "winsock.h"
 #include "name_spaces.h"
 #include "startup.h"
@@ -26,7 +27,9 @@ static int refuse_registration(bool named, const struct registration *registrati
     if (!startup_check())
         return WSANOTINITIALISED;
     /* "WSAEINVAL: ... if any of the reserved parameters are not NULL" */
-    if (registration->reserved || !named || (registration->count && !registration->addresses))
+    if (!argument_in(registration->provider, sizeof(GUID)))
+        error = WSAEFAULT;
+    else if (registration->reserved || !named || (registration->count && !registration->addresses))
         error = WSAEINVAL;
     else if ((registration->name_space != NS_ALL && registration->name_space != NS_DNS) ||
              (registration->provider &&

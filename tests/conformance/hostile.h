@@ -348,13 +348,15 @@ static RT_UNUSED void hostile_walk_table(const struct hostile_row *rows, size_t 
 }
 
 /* Between this and hostile_end the table's rows are walked with Winsock started; before and after
- * it is not. */
-static RT_UNUSED void hostile_begin(const struct hostile_row *rows, size_t count)
+ * it is not.  FALSE: not at all, as Wine's own DLL crashes at the first bad pointer. */
+static RT_UNUSED BOOL hostile_begin(const struct hostile_row *rows, size_t count)
 {
     hostile_start();
+    if (on_builtin())
+        return FALSE;
     hostile_walk_table(rows, count, hostile_nothing);
     net_start();
-    hostile.started = TRUE;
+    return hostile.started = TRUE;
 }
 
 static RT_UNUSED void hostile_end(const struct hostile_row *rows, size_t count)
