@@ -137,9 +137,12 @@ static ssize_t receive(struct socket *socket, uint8_t *body, uint32_t fixed)
     socklen_t source_size = sizeof(source);
     ssize_t count;
 
-    if (socket->control)
+    if (socket->ping)
         count =
-            control_receive(socket, body + fixed, LARGEST_DATAGRAM, &source, &source_size, &control);
+            ping_receive(socket, body + fixed, LARGEST_DATAGRAM, &source, &source_size, &control);
+    else if (socket->control)
+        count = control_receive(socket, body + fixed, LARGEST_DATAGRAM, &source, &source_size,
+                                &control);
     else
         count = recvfrom(socket->watch.fd, body + fixed, LARGEST_DATAGRAM, 0, &source.any,
                          &source_size);

@@ -7,7 +7,8 @@
  * and IPv6's on neither.
  *
  * Windows' page "TCP/IP Raw Sockets": "Only members of the Administrators group can create sockets
- * of type SOCK_RAW"; here it is CAP_NET_RAW that decides, and EPERM becomes WSAEACCES.
+ * of type SOCK_RAW"; here it is CAP_NET_RAW that decides, and EPERM becomes WSAEACCES.  Without it
+ * there may be a lesser one for ICMP (ping.c).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -30,10 +31,12 @@ static void filter_requests(int fd)
 int raw_open(int family, int protocol)
 {
     /* Protocol 0 is every protocol's socket on Windows and no protocol's on Linux: it can send. */
-    int fd = socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                    protocol ? protocol : IPPROTO_RAW);
+    int fd =
+        socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol ? protocol : IPPROTO_RAW);
     int off = 0;
 
+    if (fd < 0 && errno == EPERM && ping_can_do(family, protocol))
+        return ping_open(family);
     if (fd < 0)
         return fd;
     /* Linux' IPPROTO_RAW begins with the option set, Windows' does not. */

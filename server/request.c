@@ -92,6 +92,8 @@ void request_socket(struct request *request)
     if (socket) {
         if (call->arg3 && call->arg1 == RS_DGRAM)
             control_enable(socket, call->arg3);
+        if (call->arg1 == RS_RAW)
+            ping_adopt(socket);
         comp_reply_values(request->session, call, socket->index, anchor_number(socket));
     } else {
         close(fd);

@@ -204,6 +204,8 @@ static ssize_t send_datagram(struct socket *socket, const union address *to, soc
     ssize_t count;
     int tries = 0;
 
+    if (socket->ping)
+        ping_sends(socket, payload, length);
     /* An error of an earlier datagram is reported by the next call, which then sent nothing. It is
      * in the error queue too, from which the receiving side takes it (datagram.c): try again. */
     while ((count = control && control->present

@@ -75,6 +75,8 @@ struct socket {
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
     uint8_t control;        /* datagrams: RS_CONTROL_* that come with each */
+    bool ping;              /* raw: the kernel's is one for echo requests only (ping.c) */
+    uint8_t ping_id[2];     /* what the program has for an identifier */
     uint32_t pending_error; /* WSA code, to be posted behind the data */
     uint32_t delivered;     /* payload since the beginning, as rs_socket_shared.consumed counts */
     uint32_t oob_delivered;
@@ -175,6 +177,14 @@ int unix_connect(struct socket *socket);   /* 0 or an errno */
 void unix_release(struct socket *socket);
 /* raw.c */
 int raw_open(int family, int protocol); /* like socket(2) */
+/* ping.c */
+bool ping_can_do(int family, int protocol);
+int ping_open(int family);                 /* like socket(2) */
+uint32_t ping_adopt(struct socket *socket); /* if it is one; WSA error */
+void ping_sends(struct socket *socket, const uint8_t *payload, uint32_t length);
+/* control_receive() of what a raw socket would get. */
+ssize_t ping_receive(struct socket *socket, uint8_t *bytes, size_t size, union address *source,
+                     socklen_t *source_size, struct rs_control *control);
 /* datagram.c */
 void datagram_prepare(int fd, bool v6);
 void datagram_ready(struct socket *socket, uint32_t events);

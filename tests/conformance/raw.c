@@ -113,6 +113,11 @@ static void test_echo(void)
     /* some Linux kernels' raw sockets, without the filter that ours has, see the request first */
     todo_wine_if(reply[20] == 8) ok(!reply[20], "type %u\n", reply[20]);
     ok(!memcmp(reply + 24, request + 4, sizeof(request) - 4), "other contents\n");
+    ok(!checksum(reply, 20) && !checksum(reply + 20, sizeof(request)), "wrong checksums\n");
+    ok(!reply[2] && reply[3] == got && reply[8], "length %u, time to live %u\n", reply[3],
+       reply[8]);
+    ok(!memcmp(reply + 12, &address.sin_addr, 4) && !memcmp(reply + 16, &address.sin_addr, 4),
+       "other addresses\n");
     closesocket(s);
 }
 
