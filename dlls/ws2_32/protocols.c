@@ -85,9 +85,7 @@ static const WSAPROTOCOL_INFOW catalog[] = {
     RAW_ENTRY(TCPIP_V4, 1003, AF_INET, sizeof(struct sockaddr_in), L"MSAFD Tcpip [RAW/IP]"),
     RAW_ENTRY(TCPIP_V6, 1006, AF_INET6, sizeof(struct sockaddr_in6), L"MSAFD Tcpip [RAW/IPv6]"),
 };
-/* The last ones: raw sockets, and AF_UNIX, which Windows lists; but the order of what is listed is
- * what programs of before 2017 know. */
-#define HIDDEN 3
+#define HIDDEN 2 /* the last ones: raw sockets */
 
 static bool has_protocol(const WSAPROTOCOL_INFOW *entry, int protocol)
 {

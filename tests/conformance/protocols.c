@@ -74,6 +74,35 @@ static void test_entries(void)
     free(list);
 }
 
+/* Windows 10 has had AF_UNIX since 1803: netsh winsock show catalog prints family 1, lengths 2 to
+ * 110, type 1, protocol 0, flags 0x20026. */
+static void test_unix_entry(void)
+{
+    static const GUID unix_provider = {
+        0xa00943d9, 0x9c2e, 0x4633, {0x9b, 0x59, 0x00, 0x57, 0xa3, 0x16, 0x09, 0x94}};
+    WSAPROTOCOL_INFOW list[32];
+    DWORD size = sizeof(list);
+    int count = WSAEnumProtocolsW(NULL, list, &size), i;
+    SOCKET s;
+
+    for (i = 0; i < count; i++)
+        if (list[i].iAddressFamily == AF_UNIX)
+            break;
+    todo_wine ok(i < count, "AF_UNIX is not there\n");
+    if (i >= count)
+        return;
+    ok(list[i].iSocketType == SOCK_STREAM && !list[i].iProtocol && !list[i].dwMessageSize,
+       "type %d, protocol %d, message size %lu\n", list[i].iSocketType, list[i].iProtocol,
+       list[i].dwMessageSize);
+    ok(list[i].iMinSockAddr == 2 && list[i].iMaxSockAddr == 110, "address sizes %d, %d\n",
+       list[i].iMinSockAddr, list[i].iMaxSockAddr);
+    ok(list[i].dwServiceFlags1 == 0x20026, "flags %#lx\n", list[i].dwServiceFlags1);
+    ok(!memcmp(&list[i].ProviderId, &unix_provider, sizeof(GUID)), "another provider\n");
+    s = WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &list[i], 0, 0);
+    ok(s != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+    closesocket(s);
+}
+
 static void test_filter(void)
 {
     int both[] = {0xdead, IPPROTO_UDP, 0xbeef, 0}, none[] = {0xdead, 0};
@@ -158,6 +187,7 @@ START_TEST(protocols)
     RUN(test_not_started);
     net_start();
     RUN(test_entries);
+    RUN(test_unix_entry);
     RUN(test_filter);
     RUN(test_of_socket);
     RUN(test_provider_path);
