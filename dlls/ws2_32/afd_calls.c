@@ -12,7 +12,7 @@
 #include "log.h"
 #include "port_internal.h"
 #include "raw_io.h"
-#include "socket.h"
+#include "share.h"
 
 NTSTATUS NTAPI our_NtCreateFile(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
                                 IO_STATUS_BLOCK *iosb, LARGE_INTEGER *size, ULONG file_attributes,
@@ -58,7 +58,7 @@ static bool transfer(HANDLE handle, const struct io_request *request, ULONG code
 {
     struct socket *socket;
 
-    if (!raw_is_transfer(code) || RtlDllShutdownInProgress() || !(socket = socket_find(handle)))
+    if (!raw_is_transfer(code) || RtlDllShutdownInProgress() || !(socket = share_find(handle)))
         return false;
     *status = raw_transfer(socket, request, code, input, input_size);
     socket_put(socket);

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "port_internal.h"
 #include "port_table.h"
+#include "share.h"
 #include "socket_life.h"
 
 /* ---- closing ---- */
@@ -84,7 +85,8 @@ static bool is_own(HANDLE process)
 /* A handle of ours, of this process. */
 static bool is_known(HANDLE process, HANDLE handle)
 {
-    struct socket *socket = socket_find(handle);
+    bool standard = share_is_standard(handle) && is_own(process);
+    struct socket *socket = standard ? share_find(handle) : socket_find(handle);
     struct port *port = socket ? NULL : port_find(handle);
 
     if (socket)

@@ -6,6 +6,7 @@
 #include "guarded_copy.h"
 #include "intercept.h"
 #include "log.h"
+#include "share.h"
 #include "thread_end.h"
 #include "waiter.h"
 
@@ -20,6 +21,7 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
         log_init();
         if (!waiter_init() || !guarded_copy_init())
             return FALSE;
+        share_standard_init();
         intercept_all();
         break;
     case DLL_THREAD_DETACH:

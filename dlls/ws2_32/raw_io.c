@@ -17,7 +17,19 @@
 #include "guarded_copy.h"
 #include "handles.h"
 #include "intercept.h"
-#include "socket.h"
+#include "share.h"
+
+/* From whichever process has it. */
+static NTSTATUS fetch(struct socket *socket)
+{
+    DWORD last_error = GetLastError(), error;
+
+    if (!socket->away)
+        return STATUS_SUCCESS;
+    error = share_use(socket);
+    SetLastError(last_error);
+    return error ? status_from_error(error) : STATUS_SUCCESS;
+}
 
 /* ---- one operation ---- */
 
@@ -105,15 +117,17 @@ static NTSTATUS read_or_write(struct socket *socket, enum operation_kind kind,
 {
     WSABUF whole = {length, buffer};
     struct raw_data data = {.buffers = &whole, .count = 1, .may_wait = true};
-    NTSTATUS status = check_offset(socket, offset, kind == OPERATION_SEND);
+    NTSTATUS status = fetch(socket);
 
+    if (!status)
+        status = check_offset(socket, offset, kind == OPERATION_SEND);
     return status ? status : move(socket, kind, request, &data);
 }
 
 /* A socket that calls may be made on: not while the process ends. */
 static struct socket *find(HANDLE file)
 {
-    struct socket *socket = socket_find(file);
+    struct socket *socket = share_find(file);
 
     if (socket && RtlDllShutdownInProgress()) {
         socket_put(socket);
@@ -336,5 +350,7 @@ bool raw_is_transfer(ULONG code)
 NTSTATUS raw_transfer(struct socket *socket, const struct io_request *request, ULONG code,
                       const void *input, ULONG input_size)
 {
-    return find_transfer(code)->start(socket, request, input, input_size);
+    NTSTATUS status = fetch(socket);
+
+    return status ? status : find_transfer(code)->start(socket, request, input, input_size);
 }

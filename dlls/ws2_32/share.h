@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Sockets that several processes hold (share.c), and handles that came by other ways than ours
- * (share_adopt.c).
+ * (share_adopt.c, share_standard.c).
  */
 #ifndef RINGSOCK_SHARE_H
 #define RINGSOCK_SHARE_H
@@ -23,9 +23,22 @@ void share_waits_changed(struct socket *socket);
 
 /* ---- share_adopt.c; caller holds no lock ---- */
 
+/* A file of the kind that sockets are; only the server knows more. */
+bool share_may_be_socket(HANDLE handle);
+
 /* The socket behind a handle that nobody here knows yet, with a reference; NULL: it is none. */
 struct socket *share_adopt(SOCKET handle);
 /* What WSADuplicateSocket in another process has made of this handle.  Returns 0 or a WSA code. */
 DWORD share_take_over(SOCKET handle);
+
+/* ---- share_standard.c; caller holds no lock ---- */
+
+/* Before the program's first call: looks at the standard handles. */
+void share_standard_init(void);
+/* One of those that looked like a socket's, not found to be none since. */
+bool share_is_standard(HANDLE handle);
+/* What socket_find does, for calls that do not come through Winsock: makes a socket of a standard
+ * handle that is one. */
+struct socket *share_find(HANDLE handle);
 
 #endif

@@ -11,6 +11,7 @@
  */
 #include "share.h"
 #include "handle_table.h"
+#include "intercept.h"
 #include "log.h"
 #include "ntcalls.h"
 #include "request.h"
@@ -33,6 +34,13 @@ static bool may_be_anchor(HANDLE handle, uint64_t *inode)
            (access & FILE_READ_DATA) && (access & FILE_WRITE_DATA) &&
            !NtQueryInformationFile(handle, &iosb, inode, sizeof(*inode), FILE_INTERNAL_CLASS) &&
            GetFileType(handle) == FILE_TYPE_PIPE;
+}
+
+bool share_may_be_socket(HANDLE handle)
+{
+    uint64_t inode;
+
+    return may_be_anchor(handle, &inode);
 }
 
 /* Whether the server has an anchor of that inode: before that nothing is written anywhere. */
@@ -60,26 +68,30 @@ static void make_proof(uint8_t proof[RS_PROOF])
     memcpy(proof, &unique, RS_PROOF);
 }
 
+/* Not through our own stand-in, which would adopt a standard handle first. */
 static bool write_proof(HANDLE handle, const uint8_t proof[RS_PROOF])
 {
-    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    DWORD written = 0;
-    bool done;
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    LARGE_INTEGER nowhere = {.QuadPart = 0};
+    IO_STATUS_BLOCK iosb = {.Information = 0};
+    NTSTATUS status;
 
-    if (!overlapped.hEvent)
+    if (!event)
         return false;
-    done = WriteFile(handle, proof, RS_PROOF, &written, &overlapped);
-    if (!done && GetLastError() == ERROR_IO_PENDING) {
-        if (WaitForSingleObject(overlapped.hEvent, 1000) == WAIT_TIMEOUT)
+    status = real_NtWriteFile(handle, event, NULL, NULL, &iosb, proof, RS_PROOF, &nowhere, NULL);
+    if (status == STATUS_PENDING) {
+        if (WaitForSingleObject(event, 1000) == WAIT_TIMEOUT) {
             CancelIo(handle);
-        done = GetOverlappedResult(handle, &overlapped, &written, TRUE);
+            WaitForSingleObject(event, INFINITE);
+        }
+        status = iosb.Status;
     }
-    CloseHandle(overlapped.hEvent);
-    return done && written == RS_PROOF;
+    CloseHandle(event);
+    return !status && iosb.Information == RS_PROOF;
 }
 
-static DWORD attach(struct session *session, HANDLE handle, uint64_t inode,
-                    struct request *request, struct rs_attached *attached)
+static DWORD attach(struct session *session, HANDLE handle, uint64_t inode, struct request *request,
+                    struct rs_attached *attached)
 {
     uint8_t proof[RS_PROOF];
 

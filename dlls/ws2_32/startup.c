@@ -11,6 +11,7 @@
 #include "guarded_copy.h"
 #include "log.h"
 #include "session.h"
+#include "share.h"
 #include "socket_life.h"
 
 static SRWLOCK state_lock = SRWLOCK_INIT;
@@ -133,7 +134,9 @@ int WSAAPI WSAStartup(WORD version, LPWSADATA data)
 static void close_one(struct socket *socket, SOCKET handle, void *context)
 {
     (void)context;
-    socket_close(socket, handle);
+    /* what this process was started with it may still write to after the last WSACleanup */
+    if (!share_is_standard((HANDLE)handle))
+        socket_close(socket, handle);
 }
 
 int WSAAPI WSACleanup(void)
