@@ -44,6 +44,10 @@ NTSTATUS NTAPI our_NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routin
 /* thread_end.c */
 NTSTATUS NTAPI our_NtTerminateThread(HANDLE thread, NTSTATUS exit_code);
 
+/* write_watch.c */
+NTSTATUS NTAPI our_NtAllocateVirtualMemory(HANDLE process, void **address, ULONG_PTR zero_bits,
+                                           SIZE_T *size, ULONG type, ULONG protection);
+
 /* wait_object.c */
 NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout);
 NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,

@@ -53,6 +53,8 @@ NTSTATUS(NTAPI *real_NtDuplicateObject)
 (HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG) = NtDuplicateObject;
 NTSTATUS(NTAPI *real_NtSetInformationJobObject)
 (HANDLE, ULONG, void *, ULONG) = NtSetInformationJobObject;
+NTSTATUS(NTAPI *real_NtAllocateVirtualMemory)
+(HANDLE, void **, ULONG_PTR, SIZE_T *, ULONG, ULONG) = NtAllocateVirtualMemory;
 /* called before, or where, they are not taken over */
 NTSTATUS(NTAPI *real_NtDelayExecution)(BOOLEAN, const LARGE_INTEGER *) = NtDelayExecution;
 NTSTATUS(NTAPI *real_NtTestAlert)(void);
@@ -297,6 +299,7 @@ static const struct {
     TAKE(NtNotifyChangeKey, EVENTS),
     TAKE(NtNotifyChangeMultipleKeys, 0),
     TAKE(NtSetInformationObject, EVENTS),
+    TAKE(NtAllocateVirtualMemory, 0),
 };
 
 /* The stubs jump into this module for as long as the process lives. */

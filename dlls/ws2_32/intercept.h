@@ -55,6 +55,10 @@ extern NTSTATUS(NTAPI *real_NtSetInformationJobObject)(HANDLE, ULONG, void *, UL
 extern NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)(HANDLE, HANDLE, HANDLE, void *, void *,
                                                              NTSTATUS, ULONG_PTR, BOOLEAN *);
 
+/* write_watch.c */
+extern NTSTATUS(NTAPI *real_NtAllocateVirtualMemory)(HANDLE, void **, ULONG_PTR, SIZE_T *, ULONG,
+                                                     ULONG);
+
 /* alertable waits (routine.h) */
 extern NTSTATUS(NTAPI *real_NtDelayExecution)(BOOLEAN, const LARGE_INTEGER *);
 extern NTSTATUS(NTAPI *real_NtTestAlert)(void);

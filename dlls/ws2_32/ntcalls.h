@@ -39,6 +39,12 @@ NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, v
                            LARGE_INTEGER *offset, ULONG *key);
 NTSTATUS NTAPI NtResetEvent(HANDLE event, LONG *previous);
 BOOLEAN NTAPI RtlDllShutdownInProgress(void);
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, void **address, ULONG_PTR zero_bits,
+                                       SIZE_T *size, ULONG type, ULONG protection);
+NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, void *address, const void *from, SIZE_T size,
+                                    SIZE_T *written);
+NTSTATUS NTAPI NtGetWriteWatch(HANDLE process, ULONG flags, void *base, SIZE_T size, void **pages,
+                               ULONG_PTR *count, ULONG *granularity);
 
 NTSTATUS NTAPI NtCreateEvent(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
 NTSTATUS NTAPI NtSetEvent(HANDLE, LONG *);

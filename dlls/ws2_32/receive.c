@@ -13,6 +13,7 @@
 #include "log.h"
 #include "sockaddr.h"
 #include "urgent.h"
+#include "write_watch.h"
 
 #define ERRORS_KEPT 64u /* of a socket; whoever sends ICMP messages need not keep to a credit */
 
@@ -45,7 +46,7 @@ uint32_t receive_copy(struct operation *operation, const uint8_t *data, uint32_t
 
     for (i = 0; i < operation->buffer_count && copied < length; i++) {
         const WSABUF *buffer = &operation->buffers[i];
-        size_t offset, room;
+        size_t offset, room, missing;
 
         if (position >= skipped + buffer->len) {
             skipped += buffer->len;
@@ -55,7 +56,9 @@ uint32_t receive_copy(struct operation *operation, const uint8_t *data, uint32_t
         room = buffer->len - offset;
         if (room > length - copied)
             room = length - copied;
-        if (guarded_copy(buffer->buf + offset, data + copied, room)) {
+        missing = operation->probed ? write_watch_copy(buffer->buf + offset, data + copied, room)
+                                    : guarded_copy(buffer->buf + offset, data + copied, room);
+        if (missing) {
             operation->error = WSAEFAULT;
             return copied;
         }

@@ -394,7 +394,8 @@ enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool al
         if (now < end && now < deadline) {
             enum waiter_result result = wait_on_fifo(waiter, deadline < end ? deadline : end);
 
-            if (result == WAITER_SIGNALED || deadline <= end)
+            /* what times out has been alertable: APCs that are there run, however short it was */
+            if (result == WAITER_SIGNALED || (deadline <= end && !alertable))
                 return result;
         }
     }

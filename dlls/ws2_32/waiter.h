@@ -78,7 +78,7 @@ uint32_t waiter_wake_word(const struct waiter *waiter);
 void waiter_arm(struct waiter *waiter, struct session *session);
 /* Blocks until signaled, until something is in the completion ring (both WAITER_SIGNALED), until
  * `deadline` (rs_clock) or, if alertable, after APCs have run (WAITER_APC): completion routines at
- * once, other APCs in the NT phase. */
+ * once, other APCs in the NT phase and before the wait ends with WAITER_TIMEOUT. */
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable);
 /* The same, but returns WAITER_TIMEOUT at the end of the FIFO phase too. */
 enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline);

@@ -232,6 +232,39 @@ static void test_closed(void)
     closesocket(a);
 }
 
+static void CALLBACK count_apc(ULONG_PTR counter)
+{
+    ++*(int *)counter;
+}
+
+/* The wait is alertable however short it is, and there is none where something is ready (Wine's
+ * test_select, run on Windows). */
+static void test_apc(void)
+{
+    struct timeval time = {0, 500};
+    SOCKET a, b;
+    fd_set set;
+    int calls;
+
+    net_pair(&a, &b);
+    for (int turn = 0; turn < 20; turn++) {
+        calls = 0;
+        ok(QueueUserAPC(count_apc, GetCurrentThread(), (ULONG_PTR)&calls), "error\n");
+        FD_ZERO(&set);
+        FD_SET(a, &set);
+        ok(select(0, &set, NULL, NULL, &time) == 0, "readable\n");
+        ok(calls == 1, "turn %d: %d calls\n", turn, calls);
+    }
+    calls = 0;
+    ok(QueueUserAPC(count_apc, GetCurrentThread(), (ULONG_PTR)&calls), "error\n");
+    FD_ZERO(&set);
+    FD_SET(a, &set);
+    ok(select(0, NULL, &set, NULL, &time) == 1 && !calls, "%d calls\n", calls);
+    ok(SleepEx(0, TRUE) == WAIT_IO_COMPLETION && calls == 1, "%d calls\n", calls);
+    closesocket(a);
+    closesocket(b);
+}
+
 START_TEST(select)
 {
     net_start();
@@ -239,6 +272,7 @@ START_TEST(select)
     RUN(test_connect);
     RUN(test_urgent);
     RUN(test_time);
+    RUN(test_apc);
     RUN(test_many);
     RUN(test_errors);
     RUN(test_closed);
