@@ -135,6 +135,22 @@ static void connect_unix(struct socket *socket)
     stream_connected(socket, error_from_errno(error));
 }
 
+/* Windows connects to a broadcast address, and then sends there, without SO_BROADCAST (Wine's
+ * test_broadcast, run on Windows); Linux asks for the option where it looks for the way. */
+static int connect_to_all(struct socket *socket, socklen_t size)
+{
+    int yes = 1, no = 0, error;
+
+    if (!connect(socket->watch.fd, &socket->peer.any, size))
+        return 0;
+    if ((error = errno) != EACCES ||
+        setsockopt(socket->watch.fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes)))
+        return error;
+    error = connect(socket->watch.fd, &socket->peer.any, size) ? errno : 0;
+    setsockopt(socket->watch.fd, SOL_SOCKET, SO_BROADCAST, &no, sizeof(no));
+    return error;
+}
+
 static void connect_datagram(struct socket *socket, socklen_t size)
 {
     int error;
@@ -143,7 +159,8 @@ static void connect_datagram(struct socket *socket, socklen_t size)
         connect_done(socket, WSAEADDRNOTAVAIL);
         return;
     }
-    error = connect(socket->watch.fd, &socket->peer.any, size) ? errno : -socket_watch(socket);
+    if (!(error = connect_to_all(socket, size)))
+        error = -socket_watch(socket);
     if (!error)
         socket->state = socket->peer.any.sa_family == AF_UNSPEC ? SOCKET_OPEN : SOCKET_CONNECTED;
     connect_done(socket, error_from_errno(error));

@@ -206,3 +206,33 @@ void datagram_ready(struct socket *socket, uint32_t events)
         socket_queue_work(socket);
     }
 }
+
+static bool is_loopback(const union address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+}
+
+/* Over Windows' loopback it has arrived when the sender is told that it went, so that a nonblocking
+ * receive finds it (Wine's test_connect_udp, run on Windows). */
+void datagram_arrive(struct server *server, const struct rs_addr *to)
+{
+    union address address;
+
+    address_to_host(to, &address);
+    if (!is_loopback(&address))
+        return;
+    for (struct link *link = server->bound.next; link != &server->bound; link = link->next) {
+        struct socket *socket = container_of(link, struct socket, bound_link);
+
+        if (socket->type == RS_DGRAM && socket->watch.watching &&
+            (address_equal(&socket->bound_to, &address) ||
+             (address_is_any(&socket->bound_to) &&
+              address_port(&socket->bound_to) == address_port(&address)))) {
+            socket->readable = true;
+            if (datagram_read(socket) != WORK_DONE)
+                socket_queue_work(socket);
+        }
+    }
+}

@@ -46,7 +46,7 @@ uint32_t error_from_errno(int error)
         {ENETRESET, WSAENETRESET},
         {ECONNABORTED, WSAECONNABORTED},
         {ECONNRESET, WSAECONNRESET},
-        {EPIPE, WSAECONNRESET}, /* Linux: a reset that arrived after the peer's end of data */
+        {EPIPE, WSAECONNABORTED}, /* Linux: a reset that arrived after the peer's end of data */
         {ENOBUFS, WSAENOBUFS},
         {ENOMEM, WSAENOBUFS},
         {EISCONN, WSAEISCONN},

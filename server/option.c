@@ -39,8 +39,8 @@ static const struct plain {
     {RS_OPT_IPV6_MULTICAST_LOOP, 0, IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
     {RS_OPT_IPV6_MULTICAST_IF, 0, IPPROTO_IPV6, IPV6_MULTICAST_IF},
     {RS_OPT_IPV6_DONTFRAG, 0, IPPROTO_IPV6, IPV6_DONTFRAG},
-    {RS_OPT_IP_UNICAST_IF, RS_DGRAM, IPPROTO_IP, IP_UNICAST_IF},
-    {RS_OPT_IPV6_UNICAST_IF, RS_DGRAM, IPPROTO_IPV6, IPV6_UNICAST_IF},
+    {RS_OPT_IP_UNICAST_IF, 0, IPPROTO_IP, IP_UNICAST_IF},
+    {RS_OPT_IPV6_UNICAST_IF, 0, IPPROTO_IPV6, IPV6_UNICAST_IF},
     {RS_OPT_UDP_SEGMENT, RS_DGRAM, IPPROTO_UDP, UDP_SEGMENT},
 };
 
@@ -233,10 +233,14 @@ static uint32_t get_error(struct socket *socket, uint32_t *number)
                   ? stream_error_code(socket, (int)*number)
                   : error_from_errno((int)*number);
     /* The kernel forgets it by being asked, but a broken connection stays broken for who reads. */
-    if (*number && socket->type == RS_STREAM && socket->state == SOCKET_CONNECTED)
-        socket->pending_error = *number;
-    else if (!*number)
+    if (!*number)
         *number = socket->pending_error;
+    else if (socket->type == RS_STREAM && socket->state == SOCKET_CONNECTED) {
+        if (socket->receive_done)
+            stream_fail(socket, *number);
+        else
+            socket->pending_error = *number;
+    }
     return 0;
 }
 

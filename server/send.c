@@ -237,6 +237,7 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
     union address to;
     socklen_t to_size = wire ? address_to_host(wire, &to) : 0;
     uint32_t error;
+    bool connected;
 
     if (wire && (!to_size || wire->family == RS_AF_UNSPEC))
         return WSAEAFNOSUPPORT;
@@ -246,9 +247,11 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
         return error;
     if (backlog_empty(&socket->backlog)) {
         error = 0;
+        /* the way that was found when it was connected, also to a broadcast address */
+        connected = wire && socket->state == SOCKET_CONNECTED && address_equal(&to, &socket->peer);
         /* Windows sends to port 0 as well, where nobody is; Linux refuses, but has bound the socket
          */
-        if (send_datagram(socket, &to, to_size, control, payload, length) < 0 &&
+        if (send_datagram(socket, &to, connected ? 0 : to_size, control, payload, length) < 0 &&
             !(errno == EINVAL && wire && !wire->port))
             error = error_from_errno(errno);
         /* Sending has given it a port, so from now on something can arrive. */

@@ -188,6 +188,8 @@ ssize_t ping_receive(struct socket *socket, uint8_t *bytes, size_t size, union a
 /* datagram.c */
 void datagram_prepare(int fd, bool v6);
 void datagram_ready(struct socket *socket, uint32_t events);
+/* Something went to that address: if it is a socket of this server, it reads it now. */
+void datagram_arrive(struct server *server, const struct rs_addr *to);
 enum work datagram_read(struct socket *socket);
 /* control.c */
 uint32_t control_enable(struct socket *socket, uint32_t wanted); /* RS_OPT_CONTROL: adds; WSA error */

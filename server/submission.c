@@ -82,6 +82,7 @@ static void do_sendto(struct request *request)
         comp_reply(request->session, &request->call, error);
         return;
     }
+    datagram_arrive(socket->session->server, &request->address);
     address_of_socket(socket->watch.fd, &local);
     comp_reply_data(request->session, &request->call, 0, &local, sizeof(local));
 }

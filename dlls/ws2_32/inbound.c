@@ -80,6 +80,7 @@ static void on_eof(struct arrival *arrival)
     if (arrival->socket->away)
         return; /* told again when it is our turn */
     arrival->socket->end_of_stream = true;
+    arrival->socket->sent_at_end = arrival->socket->submitted;
     receive_end(arrival->socket, &arrival->finished);
     arrival->edges = FD_CLOSE;
 }

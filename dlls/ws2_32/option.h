@@ -97,6 +97,7 @@ DWORD get_protection_level(struct socket *socket, uint32_t *value);
 DWORD set_send_size(struct socket *socket, uint32_t value);
 DWORD set_coalesced_size(struct socket *socket, uint32_t value);
 DWORD get_v6only(struct socket *socket, uint32_t *value);
+DWORD set_broadcast(struct socket *socket, uint32_t value);
 DWORD set_v6only(struct socket *socket, uint32_t value);
 DWORD set_keepalive(struct socket *socket, uint32_t value);
 DWORD get_keep_idle(struct socket *socket, uint32_t *value);

@@ -55,6 +55,8 @@ DWORD set_v6only(struct socket *socket, uint32_t value)
 
     if (socket->bound)
         return WSAEINVAL;
+    if (socket->type == SOCK_RAW && value == socket->v6only)
+        return 0; /* Linux's raw sockets are so, and refuse to be told */
     if (socket->family != AF_INET6) {
         socket->v6only_cleared = !value;
         return 0;
@@ -62,6 +64,21 @@ DWORD set_v6only(struct socket *socket, uint32_t value)
     if (!(error = server_set_value(socket, RS_OPT_IPV6_V6ONLY, value)))
         socket->v6only = value;
     return error;
+}
+
+/* ---- datagrams ---- */
+
+DWORD set_broadcast(struct socket *socket, uint32_t value)
+{
+    DWORD error = server_set_value(socket, RS_OPT_BROADCAST, value);
+
+    if (error)
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->broadcast = value;
+    memset(&socket->last_destination, 0, sizeof(socket->last_destination)); /* ask again */
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
 }
 
 /* ---- closing ---- */

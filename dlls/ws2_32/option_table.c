@@ -65,7 +65,7 @@ static const struct option options[] = {
     {SOL_SOCKET, SO_REUSEADDR, FORMAT_BOOL, VALUE_BOOL, FOR_ALL, FIELD(reuse_address), .set = set_reuse},
     {SOL_SOCKET, SO_EXCLUSIVEADDRUSE, FORMAT_BOOL, VALUE_BOOL, FOR_ALL, FIELD(exclusive_address), .set = set_exclusive},
     {SOL_SOCKET, SO_KEEPALIVE, FORMAT_BYTE, VALUE_BOOL, FOR_STREAMS, SERVER(KEEPALIVE), .set = set_keepalive},
-    {SOL_SOCKET, SO_BROADCAST, FORMAT_BOOL, VALUE_BOOL, FOR_DATAGRAMS, FIELD(broadcast), SERVER(BROADCAST)},
+    {SOL_SOCKET, SO_BROADCAST, FORMAT_BOOL, VALUE_BOOL, FOR_DATAGRAMS, FIELD(broadcast), .set = set_broadcast},
     {SOL_SOCKET, SO_LINGER, FORMAT_INT_CLEAR, VALUE_ANY, FOR_STREAMS, .get = get_linger, .set = set_linger},
     {SOL_SOCKET, SO_DONTLINGER, FORMAT_BOOL, VALUE_BOOL, FOR_STREAMS, .get = get_dont_linger, .set = set_dont_linger},
     {SOL_SOCKET, SO_OOBINLINE, FORMAT_BOOL, VALUE_BOOL, FOR_STREAMS, FIELD(oob_inline), .set = set_oob_inline},

@@ -10,7 +10,7 @@
 #include "guarded_copy.h"
 #include "sockaddr.h"
 
-#define WHOLE_SEND_MAX (16u << 20)
+#define WHOLE_SEND_MAX (64u << 20)
 
 static uint32_t outstanding(const struct socket *socket)
 {

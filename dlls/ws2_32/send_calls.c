@@ -51,6 +51,10 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
         if (wire_address_is_any(
                 to)) /* sendto's page: "not a valid address, for example, ADDR_ANY" */
             return WSAEADDRNOTAVAIL;
+        /* the server cannot tell this from what send sends to a connected address */
+        if (wire_address_equal(to, &socket->peer) && wire_address_is_broadcast(to) &&
+            !socket->broadcast)
+            return WSAEACCES;
         operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
     }
     if (call->control.len) {

@@ -33,6 +33,11 @@ static inline bool wire_address_is_any(const struct rs_addr *address) /* 0.0.0.0
     return !memcmp(address->bytes, zero, sizeof(zero));
 }
 
+static inline bool wire_address_is_broadcast(const struct rs_addr *address) /* to all on the link */
+{
+    return address->family == RS_AF_INET && !memcmp(address->bytes, "\xff\xff\xff\xff", 4);
+}
+
 static inline bool wire_address_equal(const struct rs_addr *first, const struct rs_addr *second)
 {
     return first->family == second->family && first->port == second->port &&

@@ -298,6 +298,28 @@ static void test_accept_no_length(void)
     closesocket(listener);
 }
 
+/* Who is sent to although gone answers by a reset; over the loopback that has come when send
+ * returns, so that the end of the stream is an abort by then (Wine's test_shutdown, run on Windows).
+ * Who has only ended sending goes on receiving. */
+static void test_send_to_closed(void)
+{
+    char buffer[8];
+    SOCKET a, b;
+
+    for (int i = 0; i < 50; i++) {
+        net_pair(&a, &b);
+        ok_success(shutdown(a, SD_SEND));
+        ok(recv(b, buffer, sizeof(buffer), 0) == 0, "no end\n");
+        ok(send(b, "test", 4, 0) == 4, "error %d\n", WSAGetLastError());
+        ok(recv(b, buffer, sizeof(buffer), 0) == 0, "no end, error %d\n", WSAGetLastError());
+        ok(net_recv_all(a, buffer, 4) == 4, "error %d\n", WSAGetLastError());
+        closesocket(a);
+        ok(send(b, "test", 4, 0) == 4, "error %d\n", WSAGetLastError());
+        todo_wine ok_error(recv(b, buffer, sizeof(buffer), 0), WSAECONNABORTED);
+        closesocket(b);
+    }
+}
+
 START_TEST(tcp)
 {
     net_start();
@@ -309,6 +331,7 @@ START_TEST(tcp)
     RUN(test_peek);
     RUN(test_waitall);
     RUN(test_shutdown);
+    RUN(test_send_to_closed);
     RUN(test_wsaaccept);
     RUN(test_accept_errors);
     RUN(test_accept_no_length);

@@ -251,6 +251,52 @@ static void test_bind(void)
     closesocket(t);
 }
 
+/* SO_BROADCAST is asked for where a broadcast is sent to by its address; connecting and send do
+ * without (Wine's test_broadcast, run on Windows). */
+static void test_broadcast(void)
+{
+    struct sockaddr_in all = {.sin_family = AF_INET, .sin_port = htons(9)};
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+    DWORD value = 1;
+    int length = sizeof(value);
+
+    all.sin_addr.s_addr = htonl(0x7fffffff); /* the loopback's own */
+    ok_error(sendto(s, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)), WSAEACCES);
+    ok_success(setsockopt(s, SOL_SOCKET, SO_BROADCAST, (char *)&value, sizeof(value)));
+    ok(sendto(s, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)) == 1, "error %d\n",
+       WSAGetLastError());
+    value = 0;
+    ok_success(setsockopt(s, SOL_SOCKET, SO_BROADCAST, (char *)&value, sizeof(value)));
+    ok_error(sendto(s, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)), WSAEACCES);
+    value = 1;
+    todo_wine ok_success(connect(s, (struct sockaddr *)&all, sizeof(all)));
+    ok_success(getsockopt(s, SOL_SOCKET, SO_BROADCAST, (char *)&value, &length));
+    ok(!value, "connecting has set it\n");
+    for (int i = 0; i < 3; i++)
+        todo_wine ok(send(s, "x", 1, 0) == 1, "error %d\n", WSAGetLastError());
+    closesocket(s);
+}
+
+/* Over the loopback the first datagram has arrived when the call returns: a nonblocking receive
+ * finds it (Wine's test_connect_udp, run on Windows). */
+static void test_arrives(int family)
+{
+    struct sockaddr_storage address;
+    char buffer[8];
+    int length;
+
+    for (int i = 0; i < 50; i++) {
+        SOCKET a = socket(family, SOCK_DGRAM, 0), b = net_bound(family, SOCK_DGRAM, &address, &length);
+
+        net_nonblocking(b, 1);
+        ok_success(connect(a, (struct sockaddr *)&address, length));
+        ok(send(a, "data", 4, 0) == 4, "error %d\n", WSAGetLastError());
+        ok(recv(b, buffer, sizeof(buffer), 0) == 4, "turn %d: error %d\n", i, WSAGetLastError());
+        closesocket(a);
+        closesocket(b);
+    }
+}
+
 START_TEST(udp)
 {
     net_start();
@@ -264,5 +310,8 @@ START_TEST(udp)
     RUN(test_unreachable);
     RUN(test_refused_send);
     RUN(test_bind);
+    RUN(test_broadcast);
+    RUN(test_arrives, AF_INET);
+    RUN(test_arrives, AF_INET6);
     WSACleanup();
 }
