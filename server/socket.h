@@ -162,6 +162,8 @@ void socket_closing_progress(struct socket *socket);
 /* stream.c */
 void stream_ready(struct socket *socket, uint32_t events);
 enum work stream_read(struct socket *socket);
+/* While nothing is read: no credit, or the end of data was seen before. */
+void stream_check_error(struct socket *socket);
 void stream_fail(struct socket *socket, uint32_t error); /* WSA error: posts it, reads no more */
 uint32_t stream_error_code(const struct socket *socket, int error); /* of a connection */
 /* urgent.c */

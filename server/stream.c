@@ -91,6 +91,19 @@ static void stream_error(struct socket *socket, int error)
     }
 }
 
+void stream_check_error(struct socket *socket)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    if (getsockopt(socket->watch.fd, SOL_SOCKET, SO_ERROR, &error, &length) || !error)
+        return;
+    if (socket->receive_done)
+        stream_fail(socket, stream_error_code(socket, error));
+    else
+        socket->pending_error = stream_error_code(socket, error);
+}
+
 /* Reads once; false if that was all for now. */
 static enum work read_once(struct socket *socket)
 {
@@ -117,10 +130,12 @@ static enum work read_once(struct socket *socket)
         int error = errno;
 
         urgent_tell(socket); /* there is room, and nothing comes behind the end */
-        if (count)
+        if (count) {
             stream_error(socket, error);
-        else
+        } else {
+            stream_check_error(socket); /* a reset behind the end of data, of which recv is silent */
             stream_end(socket);
+        }
         return WORK_DONE;
     }
     header.length = (uint32_t)count;
@@ -155,20 +170,6 @@ enum work stream_read(struct socket *socket)
     return work;
 }
 
-/* An error while nothing is read: no credit, or the end of data was seen before. */
-static void check_error(struct socket *socket)
-{
-    int error = 0;
-    socklen_t length = sizeof(error);
-
-    if (getsockopt(socket->watch.fd, SOL_SOCKET, SO_ERROR, &error, &length) || !error)
-        return;
-    if (socket->receive_done)
-        stream_fail(socket, stream_error_code(socket, error));
-    else
-        socket->pending_error = stream_error_code(socket, error);
-}
-
 void stream_ready(struct socket *socket, uint32_t events)
 {
     if (socket->state != SOCKET_CONNECTED)
@@ -178,7 +179,7 @@ void stream_ready(struct socket *socket, uint32_t events)
     if ((events & EPOLLPRI) && !socket->receive_done)
         urgent_announced(socket);
     if ((events & EPOLLERR) && (socket->receive_done || socket->stalled))
-        check_error(socket);
+        stream_check_error(socket);
     if (socket->state == SOCKET_CONNECTED && (events & EPOLLOUT) &&
         !backlog_empty(&socket->backlog))
         socket_flush(socket);

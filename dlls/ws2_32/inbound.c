@@ -80,7 +80,8 @@ static void on_eof(struct arrival *arrival)
     if (arrival->socket->away)
         return; /* told again when it is our turn */
     arrival->socket->end_of_stream = true;
-    arrival->socket->sent_at_end = arrival->socket->submitted;
+    arrival->socket->sent_at_end =
+        __atomic_load_n(&arrival->socket->shared->sent, __ATOMIC_SEQ_CST);
     receive_end(arrival->socket, &arrival->finished);
     arrival->edges = FD_CLOSE;
 }

@@ -79,7 +79,7 @@ struct socket {
     uint32_t arrived_bytes; /* payload not taken yet */
     uint32_t arrived_datagrams, arrived_errors; /* segments of either kind */
     bool end_of_stream;
-    uint32_t sent_at_end; /* `submitted` when it was last known to be no more than that */
+    uint32_t sent_at_end; /* up to where it is known that sending has provoked no reset since */
     struct operation_queue receiving;
     struct segment *urgent; /* bytes that arrived out of line, NULL if there is none */
     struct operation_queue receiving_urgent;
