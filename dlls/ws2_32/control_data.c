@@ -210,32 +210,38 @@ static DWORD delivery_flags(const struct rs_control *control)
                                                         : 0;
 }
 
+bool control_write(const struct socket *socket, const struct rs_control *control,
+                   const WSABUF *room, ULONG *used, DWORD *flags)
+{
+    bool v4 = control->family == RS_AF_INET;
+    struct writer writer = {.room = room->len, .level = v4 ? IPPROTO_IP : IPPROTO_IPV6};
+
+    put_all(&writer, v4 ? socket->control_ip : socket->control_ip6, control);
+    if (control->present & RS_CONTROL_SEGMENT && socket->udp_coalesced_size)
+        put_segment(&writer, control);
+    *used = writer.used;
+    *flags = delivery_flags(control) | (writer.cut ? MSG_CTRUNC : 0);
+    return !guarded_copy(room->buf, writer.bytes, writer.used);
+}
+
 /* WSAMSG's page: "If the datagram or control data is truncated ..., the function ... returns
  * SOCKET_ERROR and ... WSAEMSGSIZE"; also where there is no buffer at all (cyclonedds issue 2359,
  * seen on Windows 11). */
 void control_store(const struct socket *socket, struct operation *operation,
                    const struct rs_control *control)
 {
-    struct writer writer = {.room = operation->message_control.len};
+    static const struct rs_control nothing;
+    DWORD flags, truncated = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
     WSAMSG *message = operation->message;
-    DWORD flags = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
-    bool v4 = control && control->family == RS_AF_INET;
+    ULONG used;
+    bool there = control_write(socket, control ? control : &nothing, &operation->message_control,
+                               &used, &flags);
 
-    if (control) {
-        writer.level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
-        put_all(&writer, v4 ? socket->control_ip : socket->control_ip6, control);
-        if (control->present & RS_CONTROL_SEGMENT && socket->udp_coalesced_size)
-            put_segment(&writer, control);
-        flags |= delivery_flags(control);
-    }
-    if (writer.cut) {
-        flags |= MSG_CTRUNC;
+    if (flags & MSG_CTRUNC)
         operation->error = WSAEMSGSIZE;
-    }
     operation->result_flags = 0; /* those are in the message */
-    if ((guarded_copy(operation->message_control.buf, writer.bytes, writer.used) ||
-         !guarded_store(&message->Control.len, writer.used) ||
-         !guarded_store(&message->dwFlags, flags)) &&
+    if ((!there || !guarded_store(&message->Control.len, used) ||
+         !guarded_store(&message->dwFlags, flags | truncated)) &&
         !operation->probed)
         operation->error = WSAEFAULT;
 }

@@ -35,6 +35,11 @@ uint32_t control_at_birth(void);
 void control_store(const struct socket *socket, struct operation *operation,
                    const struct rs_control *control);
 
+/* The messages of a datagram, as the socket's options want them, and its MSG_* flags.  False: there
+ * is no such memory. */
+bool control_write(const struct socket *socket, const struct rs_control *control,
+                   const WSABUF *room, ULONG *used, DWORD *flags);
+
 /* What WSASendMsg was given, for a datagram to that address: WSAEINVAL if it makes no sense,
  * WSAEFAULT if it is not there. */
 DWORD control_parse(const WSABUF *buffer, int family, const struct rs_addr *to,

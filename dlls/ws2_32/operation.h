@@ -52,7 +52,8 @@ struct operation {
     int *address_length;
     WSAMSG *message; /* WSARecvMsg: gets the flags and the length of the control data */
     WSABUF message_control;    /* where that goes */
-    struct rs_control control; /* WSASendMsg: nothing present = as the socket's options say */
+    struct rs_control control; /* WSASendMsg, RIOSendEx: nothing present = as the socket's options
+                                  say; RIOReceiveEx: what the datagram had */
     bool probed; /* its memory was there when the operation began to wait */
     struct sockaddr_in6 address_copy;
     int address_copy_length;

@@ -258,6 +258,8 @@ static void fill_datagram(const struct socket *socket, struct operation *operati
         operation->error = WSAEFAULT;
     if (operation->message)
         control_store(socket, operation, control);
+    else if (operation->deliver && control) /* registered I/O gives it when it is delivered */
+        operation->control = *control;
 }
 
 /* Whether the receive that was given a datagram takes it away from those behind it. */

@@ -132,7 +132,11 @@ struct rio_request {
     /* a datagram whose outcome the server tells */
     struct pending_call call;
     struct request question;
-    struct rs_addr to, from;
+    struct {
+        struct rs_addr to;
+        struct rs_control control;
+    } front; /* of the datagram */
+    struct rs_addr from;
     uint32_t lost; /* socket.sends_lost when it left */
 };
 
@@ -142,6 +146,9 @@ static inline struct rio_request *rio_request_of(struct operation *operation)
 }
 
 enum rio_direction { RIO_RECEIVES, RIO_SENDS };
+
+/* RIO_CMSG_BASE_SIZE: a RIO_CMSG_BUFFER, aligned as the WSACMSGHDR that follows it. */
+#define RIO_CMSG_BASE ((ULONG)sizeof(SIZE_T))
 
 struct rio_queue {
     struct rio_object object; /* its lock guards what follows, but for what is interlocked */

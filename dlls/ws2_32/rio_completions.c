@@ -3,8 +3,8 @@
  * Completion queues of registered I/O: RIOCreateCompletionQueue, RIOCloseCompletionQueue,
  * RIOResizeCompletionQueue, RIODequeueCompletion, RIONotify.
  *
- * Owns the completion queues.  A queue's lock is inner to a socket's and outer to a port's; SetEvent
- * is called under it.  The page asks programs to lock ("not protected by synchronization
+ * Owns the completion queues.  A queue's lock is inner to a socket's and outer to a port's;
+ * SetEvent is called under it.  The page asks programs to lock ("not protected by synchronization
  * primitives"); here the lock is needed anyway, because whoever reaps completes requests.
  *
  * The entries are the requests themselves, linked: nothing is allocated or copied for one, and no
@@ -12,11 +12,12 @@
  * queues may reserve, as documented.
  *
  * Who is woken: a queue without notification asks for nobody, since RIODequeueCompletion looks at
- * the ring itself; one with an event has a wake word of its own, which says "the pump" from RIONotify
- * until the event is set; one with a port has that port's, because its threads look at the ring
- * before they wait.
+ * the ring itself; one with an event has a wake word of its own, which says "the pump" from
+ * RIONotify until the event is set; one with a port has that port's, because its threads look at
+ * the ring before they wait.
  */
 #include "rio.h"
+#include "control_data.h"
 #include "fast_event.h"
 #include "guarded_copy.h"
 #include "port.h"
@@ -344,21 +345,47 @@ static void add_entry(struct rio_completions *queue, struct rio_request *request
     unlock_queue(queue);
 }
 
-/* RIO_CMSG_BASE_SIZE: RIO_CMSG_BUFFER, aligned like a WSACMSGHDR; nothing follows it here. */
-#define CMSG_BASE ((ULONG)sizeof(SIZE_T))
+/* RIO_CMSG_BUFFER: its TotalLength counts itself too, and the messages follow. */
+static DWORD give_control(const struct rio_request *request)
+{
+    const struct operation *operation = &request->operation;
+    WSABUF room = {request->control.len - RIO_CMSG_BASE, request->control.buf + RIO_CMSG_BASE};
+    ULONG used = 0;
+    DWORD flags = 0;
 
-/* A stream's peer is not told: Windows has the address in what TDI indicates, which for a connection
- * is empty (nobody knows what RIOReceiveEx does there; the page speaks of UDP). */
+    if (control_write(operation->socket, &operation->control, &room, &used, &flags))
+        guarded_store((DWORD *)request->control.buf, RIO_CMSG_BASE + used);
+    return flags;
+}
+
+/* "the local address on which the network packet was received", where the datagram tells it. */
+static void give_local(const struct rio_request *request)
+{
+    const struct rs_control *control = &request->operation.control;
+    struct rs_addr local = request->operation.socket->local;
+    int room = (int)request->local.len;
+
+    if (control->present & RS_CONTROL_PACKET && control->family == local.family)
+        memcpy(local.bytes, control->address, sizeof(local.bytes));
+    else if (control->present & RS_CONTROL_PACKET && local.family == RS_AF_INET6) {
+        memset(local.bytes, 0, 10); /* ::ffff:a.b.c.d */
+        memset(local.bytes + 10, 0xff, 2);
+        memcpy(local.bytes + 12, control->address, 4);
+    }
+    sockaddr_store(&local, (struct sockaddr *)request->local.buf, &room);
+}
+
+/* A stream's peer is not told: Windows has the address in what TDI indicates, which for a
+ * connection is empty (nobody knows what RIOReceiveEx does there; the page speaks of UDP). */
 static void give_details(struct rio_request *request)
 {
     const struct operation *operation = &request->operation;
-    int room = (int)request->local.len;
     DWORD flags = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
 
     if (request->local.buf)
-        sockaddr_store(&operation->socket->local, (struct sockaddr *)request->local.buf, &room);
+        give_local(request);
     if (request->control.buf)
-        guarded_store((DWORD *)request->control.buf, CMSG_BASE);
+        flags |= give_control(request);
     if (request->flags.buf)
         guarded_store((DWORD *)request->flags.buf, flags);
 }
@@ -404,9 +431,9 @@ static void fill(struct rio_result *result, struct rio_request *request)
     result->request_context = (ULONG_PTR)request->context;
 }
 
-/* A program that polls in a loop needs the server to run: where there are more threads than processors
- * it might keep it from that for a time slice each turn.  No wineserver call, and some 100 polls are
- * nothing beside one turn of the scheduler. */
+/* A program that polls in a loop needs the server to run: where there are more threads than
+ * processors it might keep it from that for a time slice each turn.  No wineserver call, and some
+ * 100 polls are nothing beside one turn of the scheduler. */
 #define POLLS_IN_VAIN 128u
 
 static bool is_in_vain(struct rio_completions *queue, ULONG count)

@@ -93,6 +93,7 @@ static void begin_request(struct rio_request *request, enum rio_direction direct
     operation->flags = operation->error = operation->result_flags = 0;
     operation->address = NULL;
     operation->address_copy_length = 0;
+    memset(&operation->control, 0, sizeof(operation->control));
     operation->probed = true; /* the memory was looked at when it was registered */
     operation->deliver = rio_deliver;
     request->local.buf = request->control.buf = request->flags.buf = NULL;

@@ -3,15 +3,16 @@
  * RIOReceive(Ex), RIOSend(Ex): from their arguments to one request, and commits.
  *
  * Holds the request queue's lock throughout and takes the socket's inside; owns nothing.  What the
- * page names as the call's own errors (parameters, buffers, room) the call returns; the state of the
- * socket is asked when the request is executed, so its errors are the completion's status, as on
- * Windows, where the kernel finds them.
+ * page names as the call's own errors (parameters, buffers, room) the call returns; the state of
+ * the socket is asked when the request is executed, so its errors are the completion's status, as
+ * on Windows, where the kernel finds them.
  *
  * RIO_MSG_DEFER: the request waits on the socket, counted against the limit, until one without the
  * flag or RIO_MSG_COMMIT_ONLY comes in the same direction.  A commit executes all that waits under
  * one taking of the lock, and bytes of several deferred sends of a stream leave in one record.
  */
 #include "rio.h"
+#include "control_data.h"
 #include "guarded_copy.h"
 #include "readiness.h"
 #include "receive.h"
@@ -83,9 +84,11 @@ static DWORD take_receive(const struct rio_call *call, struct rio_request *reque
     operation->flags = call->flags & RIO_WAITALL ? MSG_WAITALL : 0;
     if ((error = take_slice(call->local, INET_SIZE, &request->local)) ||
         (error = take_slice(call->remote, INET_SIZE, &request->remote)) ||
-        (error = take_slice(call->control, sizeof(SIZE_T), &request->control)) ||
+        (error = take_slice(call->control, RIO_CMSG_BASE, &request->control)) ||
         (error = take_slice(call->flags_slice, sizeof(DWORD), &request->flags)))
         return error;
+    if (request->local.buf)
+        control_ask_packet(operation->socket);
     if (request->remote.buf && operation->socket->type != SOCK_STREAM) {
         request->remote_room = INET_SIZE;
         operation->address = (struct sockaddr *)request->remote.buf;
@@ -94,13 +97,33 @@ static DWORD take_receive(const struct rio_call *call, struct rio_request *reque
     return 0;
 }
 
-/* "pLocalAddress ... is reserved and must be NULL".  No control data can be sent yet: a buffer with
- * some is refused as by WSASendMsg. */
+/* The messages behind a RIO_CMSG_BUFFER, which counts itself; of a stream there can be none. */
+static DWORD take_control(struct rio_request *request, const struct rs_addr *to)
+{
+    struct operation *operation = &request->operation;
+    WSABUF messages = {0, request->control.buf + RIO_CMSG_BASE};
+    DWORD length;
+
+    if (!guarded_load((DWORD *)request->control.buf, &length))
+        return WSAEFAULT;
+    if (length > request->control.len)
+        return WSAEINVAL;
+    if (length <= RIO_CMSG_BASE)
+        return 0;
+    if (operation->socket->type == SOCK_STREAM)
+        return WSAEOPNOTSUPP;
+    if (to->family)
+        operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
+    messages.len = length - RIO_CMSG_BASE;
+    return control_parse(&messages, operation->socket->family, to, &operation->control);
+}
+
+/* "pLocalAddress ... is reserved and must be NULL". */
 static DWORD take_send(const struct rio_call *call, struct rio_request *request)
 {
     struct operation *operation = &request->operation;
-    DWORD error, length = 0;
-    struct rs_addr to;
+    struct rs_addr to = operation->socket->peer;
+    DWORD error;
 
     if (call->local)
         return WSAEINVAL;
@@ -108,17 +131,13 @@ static DWORD take_send(const struct rio_call *call, struct rio_request *request)
         (error = take_slice(call->control, sizeof(DWORD), &request->control)) ||
         (error = take_slice(call->flags_slice, sizeof(DWORD), &request->flags)))
         return error;
-    if (request->control.buf && !guarded_load((DWORD *)request->control.buf, &length))
-        return WSAEFAULT;
-    if (length > sizeof(SIZE_T))
-        return WSAEOPNOTSUPP;
-    if (!request->remote.buf || operation->socket->type == SOCK_STREAM)
-        return 0;
-    if ((error = sockaddr_to_wire(&to, (struct sockaddr *)request->remote.buf, INET_SIZE,
-                                  operation->socket->family)))
-        return error;
-    operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, &to);
-    return 0;
+    if (request->remote.buf && operation->socket->type != SOCK_STREAM) {
+        if ((error = sockaddr_to_wire(&to, (struct sockaddr *)request->remote.buf, INET_SIZE,
+                                      operation->socket->family)))
+            return error;
+        operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, &to);
+    }
+    return request->control.buf ? take_control(request, &to) : 0;
 }
 
 static DWORD take_arguments(const struct rio_call *call, struct rio_request *request)
@@ -212,8 +231,8 @@ static bool send_first(struct socket *socket)
     return false;
 }
 
-/* Several small sends go as one record, which is one send of the server's.  Where that does not work
- * out (no room, a buffer that is gone) they go one by one. */
+/* Several small sends go as one record, which is one send of the server's.  Where that does not
+ * work out (no room, a buffer that is gone) they go one by one. */
 static void send_deferred(struct socket *socket)
 {
     WSABUF buffers[GATHER_MOST];
@@ -269,9 +288,9 @@ static void datagram_told(struct pending_call *call)
     } else {
         operation->done = operation->total;
         if (request->lost == socket->sends_lost) { /* or this one may be what was lost */
-            socket->last_destination = request->to;
+            socket->last_destination = request->front.to;
             socket->last_size = (uint32_t)operation->total;
-            memset(&socket->last_source, 0, sizeof(socket->last_source));
+            socket->last_source = operation->control;
         }
         if (!socket->bound)
             socket->local = request->from;
@@ -286,18 +305,25 @@ static void ask(struct socket *socket, struct rio_request *request)
 {
     const WSABUF *data = &request->operation.inline_buffers[0];
     bool has_data = request->operation.buffer_count != 0;
+    uint32_t size = sizeof(request->front.to);
+    uint16_t flags = RS_SEND_REPLY;
 
     if (has_data && !guarded_readable(data->buf, data->len)) {
         finish(&request->operation, WSAEFAULT);
         return;
     }
+    if (request->operation.control.present) {
+        request->front.control = request->operation.control;
+        flags |= RS_SEND_CONTROL;
+        size = sizeof(request->front);
+    }
     request->lost = socket->sends_lost;
     request->question = (struct request){.session = socket->session,
                                          .type = RS_SUB_SENDTO,
-                                         .flags = RS_SEND_REPLY,
+                                         .flags = flags,
                                          .socket = socket->index,
-                                         .payload = &request->to,
-                                         .payload_size = sizeof(request->to),
+                                         .payload = &request->front,
+                                         .payload_size = size,
                                          .payload2 = has_data ? data->buf : NULL,
                                          .payload2_size = has_data ? data->len : 0,
                                          .reply = &request->from,
@@ -317,14 +343,15 @@ static void ask(struct socket *socket, struct rio_request *request)
 static void send_datagram(struct socket *socket, struct rio_request *request)
 {
     struct operation *operation = &request->operation;
-    DWORD error = check_destination(socket, operation, &request->to);
+    DWORD error = check_destination(socket, operation, &request->front.to);
 
     if (error)
         finish(operation, error);
     else if (!socket_can_send(socket))
         operation_append(&socket->sending, operation);
-    else if (!wire_address_equal(&request->to, &socket->last_destination) ||
-             operation->total > socket->last_size)
+    else if (!wire_address_equal(&request->front.to, &socket->last_destination) ||
+             operation->total > socket->last_size ||
+             !control_same_source(&operation->control, &socket->last_source))
         ask(socket, request);
     else if (send_push(socket, operation, false))
         finish(operation, 0);
@@ -436,16 +463,8 @@ int WINAPI rio_receive_ex(ULONG_PTR rq, const struct rio_slice *data, ULONG coun
                           const struct rio_slice *control, const struct rio_slice *result_flags,
                           DWORD flags, void *context)
 {
-    struct rio_call call = {.rq = rq,
-                            .direction = RIO_RECEIVES,
-                            .data = data,
-                            .count = count,
-                            .local = local,
-                            .remote = remote,
-                            .control = control,
-                            .flags_slice = result_flags,
-                            .flags = flags,
-                            .context = context};
+    struct rio_call call = {rq,      RIO_RECEIVES, data,  local, remote,
+                            control, result_flags, count, flags, context};
 
     return run(&call);
 }
@@ -461,16 +480,8 @@ BOOL WINAPI rio_send_ex(ULONG_PTR rq, const struct rio_slice *data, ULONG count,
                         const struct rio_slice *control, const struct rio_slice *result_flags,
                         DWORD flags, void *context)
 {
-    struct rio_call call = {.rq = rq,
-                            .direction = RIO_SENDS,
-                            .data = data,
-                            .count = count,
-                            .local = local,
-                            .remote = remote,
-                            .control = control,
-                            .flags_slice = result_flags,
-                            .flags = flags,
-                            .context = context};
+    struct rio_call call = {rq,      RIO_SENDS,    data,  local, remote,
+                            control, result_flags, count, flags, context};
 
     return run(&call);
 }

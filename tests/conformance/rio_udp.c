@@ -16,13 +16,14 @@ struct udp_end {
     struct {
         SOCKADDR_INET local, remote;
         DWORD flags;
-        char control[64];
+        char control[128];
         char payload[4096];
     } data;
 };
 
-#define SLICE(end, member) \
-    ((struct slice){(end)->id, offsetof(struct udp_end, data.member) - offsetof(struct udp_end, data), \
+#define SLICE(end, member)                                                                  \
+    ((struct slice){(end)->id,                                                              \
+                    offsetof(struct udp_end, data.member) - offsetof(struct udp_end, data), \
                     sizeof((end)->data.member)})
 
 static void open_udp(struct udp_end *end, int family)
@@ -183,6 +184,123 @@ static void test_refused(void)
     close_udp(&a);
 }
 
+/* pControlContext: a RIO_CMSG_BUFFER, whose TotalLength counts itself, and the messages behind it.
+ */
+#define CMSG_BASE sizeof(SIZE_T)
+
+static const WSACMSGHDR *find_message(const char *control, int level, int type)
+{
+    ULONG total = *(const ULONG *)control, at = CMSG_BASE;
+
+    while (at + sizeof(WSACMSGHDR) <= total) {
+        const WSACMSGHDR *header = (const WSACMSGHDR *)(control + at);
+
+        if (header->cmsg_level == level && header->cmsg_type == type)
+            return header;
+        at += (ULONG)WSA_CMSGHDR_ALIGN(header->cmsg_len);
+    }
+    return NULL;
+}
+
+static void put_message(char *control, int level, int type, int value)
+{
+    WSACMSGHDR *header = (WSACMSGHDR *)(control + CMSG_BASE);
+
+    header->cmsg_len = WSA_CMSG_LEN(sizeof(value));
+    header->cmsg_level = level;
+    header->cmsg_type = type;
+    memcpy(WSA_CMSG_DATA(header), &value, sizeof(value));
+    *(ULONG *)control = CMSG_BASE + WSA_CMSG_SPACE(sizeof(value));
+}
+
+/* RIOReceiveEx: "additional control information about the receive operation"; RIOSendEx:
+ * "additional control information about the send operation". */
+static void test_control(int family)
+{
+    int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, on = 1, value = 0;
+    int ttl = family == AF_INET ? IP_TTL : IPV6_HOPLIMIT;
+    static struct udp_end a, b;
+    struct slice data, remote, control;
+    const WSACMSGHDR *message;
+
+    winetest_push_context("family %d", family);
+    open_udp(&a, family);
+    open_udp(&b, family);
+    ok_success(setsockopt(b.s, level, IPV6_HOPLIMIT, (char *)&on, sizeof(on)));
+    ok_success(setsockopt(b.s, level, IP_PKTINFO, (char *)&on, sizeof(on)));
+    memcpy(&a.data.remote, &b.address, address_size(family));
+    for (ULONG i = 0; i < 3; i++) {
+        data = SLICE(&b, payload);
+        control = SLICE(&b, control);
+        ok(rio.receive_ex(b.rq, &data, 1, NULL, NULL, &control, NULL, 0, REQUEST(1)), "error %d\n",
+           WSAGetLastError());
+        data = SLICE(&a, payload);
+        data.length = 4;
+        remote = SLICE(&a, remote);
+        control = SLICE(&a, control);
+        put_message(a.data.control, level, ttl, 33 + i);
+        ok(rio.send_ex(a.rq, &data, 1, NULL, &remote, &control, NULL, 0, REQUEST(2)), "error %d\n",
+           WSAGetLastError());
+        ok_result(a.cq, 0, 4, 2);
+        ok_result(b.cq, 0, 4, 1);
+        message = find_message(b.data.control, level, ttl);
+        if (message)
+            memcpy(&value, WSA_CMSG_DATA(message), sizeof(value));
+        ok(message && value == 33 + (int)i, "time to live %d\n", message ? value : -1);
+        message = find_message(b.data.control, level, IP_PKTINFO);
+        ok(message &&
+               !memcmp(WSA_CMSG_DATA(message),
+                       family == AF_INET ? (void *)&((struct sockaddr_in *)&b.address)->sin_addr
+                                         : (void *)&((struct sockaddr_in6 *)&b.address)->sin6_addr,
+                       family == AF_INET ? 4 : 16),
+           "no packet information, or another address\n");
+    }
+    /* what makes no sense is refused by the call, as WSASendMsg refuses it */
+    put_message(a.data.control, level, 12345, 1);
+    WSASetLastError(0);
+    ok(!rio.send_ex(a.rq, &data, 1, NULL, &remote, &control, NULL, 0, REQUEST(3)) &&
+           WSAGetLastError() == WSAEINVAL,
+       "error %d\n", WSAGetLastError());
+    *(ULONG *)a.data.control = sizeof(a.data.control) + 1;
+    ok(!rio.send_ex(a.rq, &data, 1, NULL, &remote, &control, NULL, 0, REQUEST(3)) &&
+           WSAGetLastError() == WSAEINVAL,
+       "error %d\n", WSAGetLastError());
+    close_udp(&a);
+    close_udp(&b);
+    winetest_pop_context();
+}
+
+/* pLocalAddress: where the datagram went, though the socket is bound to any address. */
+static void test_local_address(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET}, to;
+    static struct udp_end end;
+    struct slice data, local;
+    int length = sizeof(any);
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+
+    memset(&end, 0, sizeof(end));
+    end.s = rio_socket(AF_INET, SOCK_DGRAM);
+    ok_success(bind(end.s, (struct sockaddr *)&any, sizeof(any)));
+    ok_success(getsockname(end.s, (struct sockaddr *)&any, &length));
+    end.cq = rio.create_cq(16, NULL);
+    end.rq = rio.create_rq(end.s, 8, 1, 8, 1, end.cq, end.cq, SOCKET_CONTEXT);
+    end.id = rio.register_buffer(&end.data, sizeof(end.data));
+    data = SLICE(&end, payload);
+    local = SLICE(&end, local);
+    ok(rio.receive_ex(end.rq, &data, 1, &local, NULL, NULL, NULL, 0, REQUEST(1)), "error %d\n",
+       WSAGetLastError());
+    to = any;
+    to.sin_addr.s_addr = htonl(0x7f000002);
+    ok(sendto(s, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1, "error %d\n",
+       WSAGetLastError());
+    ok_result(end.cq, 0, 1, 1);
+    ok(!memcmp(&end.data.local, &to, sizeof(to)), "local address %#lx\n",
+       ntohl(end.data.local.Ipv4.sin_addr.s_addr));
+    closesocket(s);
+    close_udp(&end);
+}
+
 /* What sendto would answer is the completion's status. */
 static void test_send_errors(void)
 {
@@ -280,6 +398,9 @@ START_TEST(rio_udp)
     RUN(test_too_large);
     RUN(test_refused);
     RUN(test_send_errors);
+    RUN(test_control, AF_INET);
+    RUN(test_control, AF_INET6);
+    RUN(test_local_address);
     RUN(test_connected);
     RUN(test_unreachable);
     WSACleanup();
