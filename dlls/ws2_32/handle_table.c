@@ -93,8 +93,7 @@ void socket_put(struct socket *socket)
     free(socket->unix_names);
     free_incoming(socket);
     wait_object_free(socket);
-    if (socket->port)
-        port_put(socket->port);
+    port_release(socket);
     AcquireSRWLockExclusive(&free_lock);
     socket->next_free = free_list;
     free_list = socket;

@@ -13,10 +13,14 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle);
 NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process,
                                      HANDLE *target, ACCESS_MASK access, ULONG attributes,
                                      ULONG options);
-NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
-                                        ULONG size, ULONG class);
 NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
 NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
+
+/* file_information.c */
+NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
+                                        ULONG size, ULONG class);
+NTSTATUS NTAPI our_NtQueryInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
+                                          ULONG size, ULONG class);
 
 /* afd_calls.c */
 NTSTATUS NTAPI our_NtCreateFile(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,

@@ -19,6 +19,8 @@
 NTSTATUS(NTAPI *real_NtClose)(HANDLE) = NtClose;
 NTSTATUS(NTAPI *real_NtSetInformationFile)
 (HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG) = (void *)NtSetInformationFile;
+NTSTATUS(NTAPI *real_NtQueryInformationFile)
+(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG) = (void *)NtQueryInformationFile;
 NTSTATUS(NTAPI *real_NtSetIoCompletion)
 (HANDLE, ULONG_PTR, ULONG_PTR, NTSTATUS, SIZE_T) = NtSetIoCompletion;
 NTSTATUS(NTAPI *real_NtRemoveIoCompletion)
@@ -264,6 +266,7 @@ static const struct {
     TAKE(NtClose, PORTS | EVENTS),
     TAKE(NtDuplicateObject, PORTS | EVENTS),
     TAKE(NtSetInformationFile, PORTS),
+    TAKE(NtQueryInformationFile, 0),
     TAKE(NtCancelIoFile, 0),
     TAKE(NtCancelIoFileEx, 0),
     TAKE(NtCancelSynchronousIoFile, 0),

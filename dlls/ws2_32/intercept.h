@@ -22,6 +22,8 @@ bool intercept_user(void);
 /* Always the real thing, also from inside our replacements. */
 extern NTSTATUS(NTAPI *real_NtClose)(HANDLE);
 extern NTSTATUS(NTAPI *real_NtSetInformationFile)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG);
+extern NTSTATUS(NTAPI *real_NtQueryInformationFile)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG,
+                                                    ULONG);
 extern NTSTATUS(NTAPI *real_NtSetIoCompletion)(HANDLE, ULONG_PTR, ULONG_PTR, NTSTATUS, SIZE_T);
 extern NTSTATUS(NTAPI *real_NtRemoveIoCompletion)(HANDLE, ULONG_PTR *, ULONG_PTR *,
                                                   IO_STATUS_BLOCK *, LARGE_INTEGER *);

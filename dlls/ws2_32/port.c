@@ -304,6 +304,48 @@ NTSTATUS port_associate(struct socket *socket, HANDLE handle, ULONG_PTR key)
     return status;
 }
 
+NTSTATUS port_replace(struct socket *socket, HANDLE handle, ULONG_PTR key)
+{
+    struct former_port *former = malloc(sizeof(*former));
+    struct port *port = NULL;
+    NTSTATUS status = former ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+
+    if (!status && handle)
+        status = port_open_fast((HANDLE)socket->handle, handle, key, &port);
+    if (status) {
+        free(former);
+        return status;
+    }
+    AcquireSRWLockExclusive(&socket->lock);
+    former->port = socket->port;
+    former->next = socket->former_ports;
+    socket->former_ports = former;
+    socket->port_key = key;
+    socket->port = port;
+    socket_update_interest(socket);
+    ReleaseSRWLockExclusive(&socket->lock);
+    return STATUS_SUCCESS;
+}
+
+static void put_if_any(struct port *port)
+{
+    if (port)
+        port_put(port);
+}
+
+void port_release(struct socket *socket)
+{
+    struct former_port *former;
+
+    while ((former = socket->former_ports)) {
+        socket->former_ports = former->next;
+        put_if_any(former->port);
+        free(former);
+    }
+    put_if_any(socket->port);
+    socket->port = NULL;
+}
+
 uint32_t port_wake_word(const struct port *port)
 {
     return port->group ? RS_WAKE_GROUP(port->group) : RS_WAKE_PUMP;

@@ -17,6 +17,13 @@ struct port;
  * a port already.  Takes the socket's lock. */
 NTSTATUS port_associate(struct socket *socket, HANDLE port, ULONG_PTR key);
 
+/* The same for FileReplaceCompletionInformation: another port, or with a NULL handle none.  What ends
+ * meanwhile on another thread may be told to either. */
+NTSTATUS port_replace(struct socket *socket, HANDLE port, ULONG_PTR key);
+
+/* At the end of a socket: nobody posts for it any more. */
+void port_release(struct socket *socket);
+
 /* The port behind a handle that `file` is being associated with, with a reference, ready for packets of
  * ours; or the status that says why not.  Caller holds no lock. */
 NTSTATUS port_open_fast(HANDLE file, HANDLE handle, ULONG_PTR key, struct port **port);
@@ -37,7 +44,7 @@ void port_give_group_back(uint32_t group);
 /* What a socket's interest word should be while only its port waits for it (RS_WAKE_GROUP...). */
 uint32_t port_wake_word(const struct port *port);
 
-/* A socket that has a port gives its reference up, at its own end. */
+/* Gives a reference up. */
 void port_put(struct port *port);
 
 /* Every thread that waits on a port must look at the ring again (the session died). */

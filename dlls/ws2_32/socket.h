@@ -23,6 +23,12 @@ struct poller {
     long events;       /* LEVEL_* bits (readiness.h) that should wake it */
 };
 
+/* One that was replaced: whoever delivers at that moment may still post to it. */
+struct former_port {
+    struct former_port *next;
+    struct port *port; /* or NULL */
+};
+
 /* A connection that arrived on a listener and was not accepted yet. */
 struct incoming {
     struct incoming *next;
@@ -126,9 +132,10 @@ struct socket {
     struct rio_queue *rio; /* set once, under the lock */
     struct operation_queue deferred_receives, deferred_sends; /* not committed yet */
 
-    /* completion port; set once by port_associate */
+    /* completion port (port.c); read without the lock by who delivers */
     struct port *port;
     ULONG_PTR port_key;
+    struct former_port *former_ports;
     UCHAR completion_modes; /* FILE_SKIP_* */
 
     /* the SOCKET as something to wait for (wait_object.c) */
