@@ -9,16 +9,15 @@
  * References: one for each handle, each operation that will set the event, each wait.
  */
 #include "fast_event_internal.h"
+#include "handle_pages.h"
 #include "intercept.h"
 #include "log.h"
 
-#define PAGE_ENTRIES 4096u
-#define PAGES        4096u /* handles up to 64 Mi: wineserver numbers them from 4 upwards */
-#define LACKS        ((ULONG_PTR)(HANDLE_NO_WAIT | HANDLE_NO_CHANGE))
+#define LACKS ((ULONG_PTR)(HANDLE_NO_WAIT | HANDLE_NO_CHANGE))
 
 SRWLOCK events_lock = SRWLOCK_INIT;
 
-static ULONG_PTR *volatile pages[PAGES]; /* a struct event and what the handle lacks */
+static struct handle_pages events; /* a struct event and what the handle lacks */
 static struct event *free_events;
 static bool enabled;
 
@@ -45,31 +44,10 @@ void events_leave(bool entered)
 
 /* ---- the table ---- */
 
-static ULONG_PTR volatile *entry_of(HANDLE handle, bool create)
-{
-    ULONG_PTR number = (ULONG_PTR)handle >> 2; /* the kernel ignores the low two bits */
-    ULONG_PTR *page, *other;
-
-    if (!number || number >= (ULONG_PTR)PAGE_ENTRIES * PAGES)
-        return NULL;
-    page = pages[number / PAGE_ENTRIES];
-    if (!page && create) {
-        if (!(page = calloc(PAGE_ENTRIES, sizeof(*page))))
-            return NULL;
-        other = InterlockedCompareExchangePointer((void *volatile *)&pages[number / PAGE_ENTRIES],
-                                                  page, NULL);
-        if (other) {
-            free(page);
-            page = other;
-        }
-    }
-    return page ? &page[number % PAGE_ENTRIES] : NULL;
-}
-
 struct event *event_of(HANDLE handle, unsigned *lacks)
 {
-    ULONG_PTR volatile *entry = entry_of(handle, false);
-    ULONG_PTR value = entry ? *entry : 0;
+    void *volatile *entry = handle_pages_find(&events, handle);
+    ULONG_PTR value = entry ? (ULONG_PTR)*entry : 0;
 
     *lacks = (unsigned)(value & LACKS);
     return (struct event *)(value & ~LACKS);
@@ -132,26 +110,21 @@ void event_put_locked(struct event *event)
     free_events = event;
 }
 
-static HANDLE plain(HANDLE handle)
-{
-    return (HANDLE)((ULONG_PTR)handle & ~(ULONG_PTR)3);
-}
-
 static bool add(struct event *event, HANDLE handle, unsigned lacks)
 {
-    ULONG_PTR volatile *entry = entry_of(handle, true);
+    void *volatile *entry = handle_pages_make(&events, handle);
     struct event_handle *known = entry ? malloc(sizeof(*known)) : NULL;
 
     if (!known)
         return false;
-    known->handle = plain(handle);
+    known->handle = handle_plain(handle);
     known->lacks = lacks;
     known->next = event->handles;
     event->handles = known;
     if (!event->handle)
         event->handle = known->handle;
     event_hold_locked(event);
-    *entry = (ULONG_PTR)event | lacks;
+    *entry = (void *)((ULONG_PTR)event | lacks);
     return true;
 }
 
@@ -173,22 +146,22 @@ static void choose_handle(struct event *event, bool stale)
 /* Takes the handle from the table; the caller owns its reference then. */
 static struct event *take(HANDLE handle, bool stale)
 {
-    ULONG_PTR volatile *entry = entry_of(handle, false);
+    void *volatile *entry = handle_pages_find(&events, handle);
     struct event_handle **link, *known;
     struct event *event;
 
     if (!entry || !*entry)
         return NULL;
-    event = (struct event *)(*entry & ~LACKS);
-    *entry = 0;
+    event = (struct event *)((ULONG_PTR)*entry & ~LACKS);
+    *entry = NULL;
     for (link = &event->handles; (known = *link); link = &known->next) {
-        if (known->handle == plain(handle)) {
+        if (known->handle == handle_plain(handle)) {
             *link = known->next;
             free(known);
             break;
         }
     }
-    if (event->handle == plain(handle) && !event->private) {
+    if (event->handle == handle_plain(handle) && !event->private) {
         event->references--; /* the one that goes does not need a handle */
         choose_handle(event, stale);
         event->references++;

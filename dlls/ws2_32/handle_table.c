@@ -4,40 +4,15 @@
  * the free list's lock, and in socket_get what share_adopt and share_use take.  The table itself holds one reference on each socket in it.
  */
 #include "handle_table.h"
+#include "handle_pages.h"
 #include "port.h"
 #include "share.h"
 #include "startup.h"
 #include "wait_object.h"
 
-#define PAGE_ENTRIES 4096u
-#define PAGES        4096u /* handles up to 64 Mi: wineserver numbers them from 4 upwards */
-
-static struct socket **volatile pages[PAGES];
+static struct handle_pages sockets;
 static SRWLOCK free_lock = SRWLOCK_INIT;
 static struct socket *free_list;
-
-static struct socket *volatile *entry_of(SOCKET handle, bool create)
-{
-    ULONG_PTR number = (ULONG_PTR)handle >> 2;
-    struct socket **page;
-
-    if ((handle & 3) || number >= (ULONG_PTR)PAGE_ENTRIES * PAGES)
-        return NULL;
-    page = pages[number / PAGE_ENTRIES];
-    if (!page && create) {
-        struct socket **fresh = calloc(PAGE_ENTRIES, sizeof(*fresh));
-
-        if (!fresh)
-            return NULL;
-        page = InterlockedCompareExchangePointer((void *volatile *)&pages[number / PAGE_ENTRIES],
-                                                 fresh, NULL);
-        if (page)
-            free(fresh);
-        else
-            page = fresh;
-    }
-    return page ? &page[number % PAGE_ENTRIES] : NULL;
-}
 
 struct socket *socket_allocate(void)
 {
@@ -102,10 +77,11 @@ void socket_put(struct socket *socket)
 
 struct socket *socket_find(HANDLE handle)
 {
-    struct socket *volatile *entry = entry_of((SOCKET)handle, false);
+    void *volatile *entry = handle_pages_find(&sockets, handle);
     struct socket *socket;
 
-    while (entry && (socket = *entry)) {
+    /* the kernel ignores the low two bits of a handle, Winsock does not of a SOCKET */
+    while (entry && handle == handle_plain(handle) && (socket = *entry)) {
         InterlockedIncrement(&socket->references);
         if (*entry == socket)
             return socket;
@@ -170,7 +146,7 @@ bool socket_is_valid(SOCKET handle)
 
 bool handle_table_insert(struct socket *socket, SOCKET handle)
 {
-    struct socket *volatile *entry = entry_of(handle, true);
+    void *volatile *entry = handle_pages_make(&sockets, (HANDLE)handle);
 
     if (!entry)
         return false;
@@ -182,10 +158,9 @@ bool handle_table_insert(struct socket *socket, SOCKET handle)
 
 bool handle_table_remove(struct socket *socket, SOCKET handle)
 {
-    struct socket *volatile *entry = entry_of(handle, false);
+    void *volatile *entry = handle_pages_find(&sockets, (HANDLE)handle);
 
-    if (!entry ||
-        InterlockedCompareExchangePointer((void *volatile *)entry, NULL, socket) != socket)
+    if (!entry || InterlockedCompareExchangePointer(entry, NULL, socket) != socket)
         return false;
     socket_put(socket);
     return true;
@@ -196,10 +171,10 @@ void socket_for_each_handle(void (*visit)(struct socket *socket, SOCKET handle, 
 {
     size_t page, i;
 
-    for (page = 0; page < PAGES; page++)
-        for (i = 0; pages[page] && i < PAGE_ENTRIES; i++) {
-            SOCKET handle = (SOCKET)((page * PAGE_ENTRIES + i) << 2);
-            struct socket *socket = pages[page][i] ? socket_find((HANDLE)handle) : NULL;
+    for (page = 0; page < HANDLE_PAGES; page++)
+        for (i = 0; sockets.pages[page] && i < HANDLE_PAGE_ENTRIES; i++) {
+            SOCKET handle = (SOCKET)((page * HANDLE_PAGE_ENTRIES + i) << 2);
+            struct socket *socket = sockets.pages[page][i] ? socket_find((HANDLE)handle) : NULL;
 
             if (socket) {
                 visit(socket, handle, context);

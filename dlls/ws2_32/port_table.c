@@ -10,14 +10,12 @@
  * one.
  */
 #include "port_table.h"
+#include "handle_pages.h"
 #include "intercept.h"
 #include "log.h"
 #include "port_internal.h"
 
-#define PAGE_ENTRIES 4096u
-#define PAGES        4096u /* handles up to 64 Mi: wineserver numbers them from 4 upwards */
-
-static struct port **volatile pages[PAGES];
+static struct handle_pages ports;
 static SRWLOCK table_lock = SRWLOCK_INIT;
 static struct port *all_ports, *free_ports;
 static uint32_t groups_used[RS_MAX_GROUPS / 32] = {1}; /* 0 means none */
@@ -32,31 +30,9 @@ void port_table_init(bool in_user_mode)
 
 /* ---- the table ---- */
 
-static struct port *volatile *entry_of(HANDLE handle, bool create)
-{
-    ULONG_PTR number = (ULONG_PTR)handle >> 2;
-    struct port **page, **other;
-
-    /* the kernel ignores the low two bits */
-    if (!number || number >= (ULONG_PTR)PAGE_ENTRIES * PAGES)
-        return NULL;
-    page = pages[number / PAGE_ENTRIES];
-    if (!page && create) {
-        if (!(page = calloc(PAGE_ENTRIES, sizeof(*page))))
-            return NULL;
-        other = InterlockedCompareExchangePointer((void *volatile *)&pages[number / PAGE_ENTRIES],
-                                                  page, NULL);
-        if (other) {
-            free(page);
-            page = other;
-        }
-    }
-    return page ? &page[number % PAGE_ENTRIES] : NULL;
-}
-
 struct port *port_find(HANDLE handle)
 {
-    struct port *volatile *entry = entry_of(handle, false);
+    void *volatile *entry = handle_pages_find(&ports, handle);
     struct port *port;
 
     while (entry && (port = *entry)) {
@@ -102,21 +78,16 @@ static struct port *port_allocate(bool native)
     return port;
 }
 
-static HANDLE plain(HANDLE handle)
-{
-    return (HANDLE)((ULONG_PTR)handle & ~(ULONG_PTR)3);
-}
-
 static bool add_handle(struct port *port, HANDLE handle)
 {
-    struct port *volatile *entry = entry_of(handle, true);
+    void *volatile *entry = handle_pages_make(&ports, handle);
     struct port_handle *known = entry ? malloc(sizeof(*known)) : NULL;
 
     if (!known) {
         log_once(LOG_WARN, "handle %p of a completion port cannot be kept", handle);
         return false;
     }
-    known->handle = plain(handle);
+    known->handle = handle_plain(handle);
     known->next = port->handles;
     port->handles = known;
     AcquireSRWLockExclusive(&port->lock);
@@ -130,7 +101,7 @@ static bool add_handle(struct port *port, HANDLE handle)
 /* Takes the handle from the table and returns its port, whose reference the caller then owns. */
 static struct port *take_handle(HANDLE handle)
 {
-    struct port *volatile *entry = entry_of(handle, false);
+    void *volatile *entry = handle_pages_find(&ports, handle);
     struct port *port = entry ? *entry : NULL;
     struct port_handle **link, *known;
 
@@ -138,7 +109,7 @@ static struct port *take_handle(HANDLE handle)
         return NULL;
     *entry = NULL;
     for (link = &port->handles; (known = *link); link = &known->next) {
-        if (known->handle == plain(handle)) {
+        if (known->handle == handle_plain(handle)) {
             *link = known->next;
             free(known);
             break;
@@ -264,7 +235,7 @@ struct port *port_adopt(HANDLE handle)
 
 struct port *port_closing(HANDLE handle)
 {
-    struct port *volatile *entry = entry_of(handle, false);
+    void *volatile *entry = handle_pages_find(&ports, handle);
     struct port *port;
 
     if (!entry || !*entry)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making pages (see handle_pages.h).  Owns nothing, takes no lock. */
+#include "handle_pages.h"
+
+void *volatile *handle_pages_make(struct handle_pages *map, HANDLE handle)
+{
+    ULONG_PTR number = (ULONG_PTR)handle >> 2;
+    void *volatile *entry = handle_pages_find(map, handle);
+    void *volatile *volatile *place;
+    void *page;
+
+    if (entry || !number || number >= (ULONG_PTR)HANDLE_PAGE_ENTRIES * HANDLE_PAGES)
+        return entry;
+    if (!(page = calloc(HANDLE_PAGE_ENTRIES, sizeof(void *))))
+        return NULL;
+    place = &map->pages[number / HANDLE_PAGE_ENTRIES];
+    if (InterlockedCompareExchangePointer((void *volatile *)place, page, NULL))
+        free(page); /* another thread was faster */
+    return handle_pages_find(map, handle);
+}
