@@ -79,11 +79,14 @@ void connect_ready(struct socket *socket)
         stream_connected(socket, connect_error(error));
 }
 
-/* In seconds: TCP_MAXRT "represents the desired connection timeout in seconds" (Microsoft's page on
- * the options of IPPROTO_TCP), all ones for none. */
+/* TCP_MAXRT "represents the desired connection timeout in seconds" (Microsoft's page on the options
+ * of IPPROTO_TCP), all ones for none. */
 static uint64_t connect_patience(const struct socket *socket)
 {
-    return socket->max_retransmit ? socket->max_retransmit : CONNECT_TIMEOUT;
+    if (socket->max_retransmit)
+        return socket->max_retransmit * CLOCK_PER_SECOND;
+    return socket->connect_time ? socket->connect_time * (uint64_t)RS_CLOCK_PER_MS
+                                : CONNECT_TIMEOUT * CLOCK_PER_SECOND;
 }
 
 static void connect_stream(struct socket *socket)
@@ -116,8 +119,7 @@ static void connect_stream(struct socket *socket)
     }
     socket->state = SOCKET_CONNECTING;
     socket->timer.fire = connect_timeout;
-    timer_arm(&loop->timers, &socket->timer,
-              loop->now + connect_patience(socket) * CLOCK_PER_SECOND);
+    timer_arm(&loop->timers, &socket->timer, loop->now + connect_patience(socket));
 }
 
 /* Done at once: the kernel has it in the listener's queue, or says no.  A full queue is a refusal,

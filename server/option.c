@@ -122,6 +122,14 @@ static uint32_t set_max_retransmit(struct socket *socket, uint32_t seconds)
                       (seconds < most ? seconds : most) * 1000);
 }
 
+/* Of a listener: how many such connections may wait.  Without net.ipv4.tcp_fastopen none does. */
+static uint32_t set_fast_open(struct socket *socket, uint32_t number)
+{
+    return socket->type == RS_STREAM
+               ? set_number(socket, IPPROTO_TCP, TCP_FASTOPEN, number ? RS_ACCEPT_WINDOW : 0)
+               : WSAENOPROTOOPT;
+}
+
 static uint32_t set_mtu_discover(struct socket *socket, uint32_t number)
 {
     static const uint8_t kernel[] = {[1] = IP_PMTUDISC_DO, IP_PMTUDISC_DONT, IP_PMTUDISC_PROBE};
@@ -183,6 +191,11 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return set_mtu_discover(socket, number);
     case RS_OPT_CONTROL:
         return socket->type != RS_STREAM ? control_enable(socket, number) : WSAENOPROTOOPT;
+    case RS_OPT_TCP_FASTOPEN:
+        return set_fast_open(socket, number);
+    case RS_OPT_CONNECT_TIME:
+        socket->connect_time = number;
+        return 0;
     case RS_OPT_UDP_COALESCE:
         return socket->type == RS_DGRAM ? control_coalesce(socket, number != 0) : WSAENOPROTOOPT;
     case RS_OPT_HDRINCL:
@@ -411,6 +424,14 @@ uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_
         error = get_multicast_if(socket, &group);
         memcpy(value, &group, sizeof(group));
         *length = sizeof(group);
+        return error;
+    }
+    if (option == RS_OPT_TCP_INFO) {
+        struct rs_tcp_info info = {0};
+
+        error = tcp_info_get(socket, &info);
+        memcpy(value, &info, sizeof(info));
+        *length = sizeof(info);
         return error;
     }
     if (option == RS_OPT_ERROR)

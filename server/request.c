@@ -104,7 +104,7 @@ void request_socket(struct request *request)
 
 void request_getopt(struct request *request)
 {
-    uint8_t value[sizeof(struct rs_group)];
+    uint8_t value[sizeof(struct rs_tcp_info)]; /* the largest */
     uint32_t length = 0;
     uint32_t error = option_get(request->socket, request->call.arg0, value, &length);
 

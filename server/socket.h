@@ -93,6 +93,7 @@ struct socket {
     uint32_t linger; /* RS_OPT_LINGER */
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
+    uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */
     uint8_t tos, tclass;     /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
 
     /* listening (listener.c) */
@@ -251,6 +252,8 @@ void share_discard_unread(struct socket *socket);
 void share_replay(struct socket *socket); /* to who holds it now, the end of data included */
 /* adopt.c: the kernel's socket of an accepted connection goes to another index; source ends */
 void socket_move(struct socket *target, struct socket *source);
+/* tcp_info.c; WSA error */
+uint32_t tcp_info_get(const struct socket *socket, struct rs_tcp_info *info);
 /* option.c; WSA errors */
 void option_copy(const struct socket *socket, int fd); /* the kernel's, to another stream */
 uint32_t option_set(struct socket *socket, uint32_t option, const void *value, uint32_t length);

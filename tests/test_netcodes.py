@@ -442,6 +442,19 @@ def test_connect_times_out(remote, network):
         check_connects(remote, *listener.getsockname(), WSAETIMEDOUT, ERROR_SEM_TIMEOUT)
 
 
+def test_initial_rto(remote_ours, network):
+    """SIO_TCP_INITIAL_RTO: the time of the first attempt and "the number of retransmissions that will be
+    attempted before the connection attempt fails"; each takes twice as long as the one before."""
+    remote = remote_ours
+    with network.listener() as listener, network.obstructed():
+        for rtt, count, least in ((200, 1, 600), (300, 0xfe, 300)):
+            s = remote.socket(4)
+            expect_error(remote, remote.initial_rto(s, rtt, count), 0)
+            outcome = remote.connect(s, "call", *listener.getsockname())
+            expect_error(remote, outcome, WSAETIMEDOUT)
+            assert least - 20 <= outcome.ms < least + 2000, outcome
+
+
 # ---- datagrams ----
 def bound(remote, family=V4):
     s = remote.socket(6 if family == V6 else 4, SOCK_DGRAM)

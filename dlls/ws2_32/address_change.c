@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_ADDRESS_LIST_CHANGE (see address_change.h).
+ * SIO_ADDRESS_LIST_CHANGE and SIO_ROUTING_INTERFACE_CHANGE (see address_change.h).
  *
  * Owns: one timer of the process, which asks the server for the host's addresses once a second
  * while some socket waits for a change, and not at all otherwise.  `timer_lock` is innermost: only
@@ -45,7 +45,7 @@ static void look_at(struct socket *socket, void *context)
     struct operation_queue finished = {0};
     uint64_t state;
 
-    if (!socket->watching.head && !socket->watches_addresses)
+    if (!socket->watching.head && !socket->watched_changes)
         return;
     turn->waited = true;
     if (!turn_state(turn, socket, &state))
@@ -55,9 +55,9 @@ static void look_at(struct socket *socket, void *context)
         socket->addresses_state = state;
         finished = socket->watching;
         socket->watching = (struct operation_queue){0};
-        if (socket->watches_addresses)
-            socket_notify(socket, FD_ADDRESS_LIST_CHANGE);
-        socket->watches_addresses = false; /* each request tells of one change */
+        if (socket->watched_changes)
+            socket_notify(socket, socket->watched_changes);
+        socket->watched_changes = 0; /* each request tells of one change */
     }
     ReleaseSRWLockExclusive(&socket->lock);
     operation_deliver_list(&finished);
@@ -114,7 +114,7 @@ static DWORD begin(struct socket *socket)
     if ((error = ioctl_addresses_state(socket, &state)))
         return error;
     AcquireSRWLockExclusive(&socket->lock);
-    if (!socket->watching.head && !socket->watches_addresses)
+    if (!socket->watching.head && !socket->watched_changes)
         socket->addresses_state = state;
     ReleaseSRWLockExclusive(&socket->lock);
     return start_timer();
@@ -148,7 +148,7 @@ static DWORD wait_here(struct socket *socket)
     return socket_wait(socket, &socket->watching, &operation, WAITER_FOREVER);
 }
 
-DWORD address_change_wait(struct socket *socket, WSAOVERLAPPED *overlapped,
+DWORD address_change_wait(struct socket *socket, long event, WSAOVERLAPPED *overlapped,
                           LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct operation *operation;
@@ -160,8 +160,8 @@ DWORD address_change_wait(struct socket *socket, WSAOVERLAPPED *overlapped,
         return wait_here(socket);
     if (!overlapped) {
         AcquireSRWLockExclusive(&socket->lock);
-        socket->watches_addresses = true;
-        socket_event_enable(socket, FD_ADDRESS_LIST_CHANGE);
+        socket->watched_changes |= event;
+        socket_event_enable(socket, event);
         ReleaseSRWLockExclusive(&socket->lock);
         return WSAEWOULDBLOCK;
     }

@@ -3,9 +3,9 @@
  * ioctlsocket and WSAIoctl.
  *
  * Takes the socket's lock; asks the server with no lock held.  Every control but
- * SIO_ADDRESS_LIST_CHANGE (address_change.c) is done when its handler returns; with an OVERLAPPED
- * its completion is then delivered like any other's.  What goes where on failure follows Wine's
- * test_fionbio and its neighbours, which were run on Windows.
+ * SIO_ADDRESS_LIST_CHANGE and SIO_ROUTING_INTERFACE_CHANGE (address_change.c) is done when its
+ * handler returns; with an OVERLAPPED its completion is then delivered like any other's.  What goes
+ * where on failure follows Wine's test_fionbio and its neighbours, which were run on Windows.
  */
 #include "ioctl.h"
 #include "address_change.h"
@@ -29,6 +29,8 @@
 #define IOCTL_UDP_CONNRESET                           _WSAIOW(IOC_VENDOR, 12)
 #define IOCTL_UDP_NETRESET                            _WSAIOW(IOC_VENDOR, 15)
 #define IOCTL_LOOPBACK_FAST_PATH                      _WSAIOW(IOC_VENDOR, 16)
+#define IOCTL_TCP_INITIAL_RTO                         _WSAIOW(IOC_VENDOR, 17)
+#define IOCTL_TCP_INFO                                _WSAIORW(IOC_VENDOR, 39)
 #define IOCTL_SET_COMPATIBILITY_MODE                  _WSAIOW(IOC_VENDOR, 300)
 
 #define IDEAL_SEND_BACKLOG 0x10000u
@@ -38,7 +40,7 @@ static bool is_bad_pointer(const void *pointer)
     return (UINT_PTR)pointer < 0x10000;
 }
 
-static DWORD take(const struct ioctl_call *call, void *value, DWORD size)
+DWORD ioctl_take(const struct ioctl_call *call, void *value, DWORD size)
 {
     if (is_bad_pointer(call->in) || call->in_size < size)
         return WSAEFAULT;
@@ -63,7 +65,7 @@ static DWORD set_nonblocking(struct ioctl_call *call)
     u_long value;
     DWORD error;
 
-    if ((error = take(call, &value, sizeof(value))))
+    if ((error = ioctl_take(call, &value, sizeof(value))))
         return error;
     AcquireSRWLockExclusive(&socket->lock);
     if (!value && socket_is_selected(socket)) {
@@ -111,7 +113,7 @@ static DWORD keepalive_values(struct ioctl_call *call)
 
     call->bytes_on_error = !call->overlapped;
     call->leaves_pending = call->keeps_bytes = true;
-    if ((error = take(call, &keep, sizeof(keep))))
+    if ((error = ioctl_take(call, &keep, sizeof(keep))))
         return error;
     if (socket->type != SOCK_STREAM)
         return WSAEOPNOTSUPP;
@@ -128,7 +130,7 @@ static DWORD find_extension(struct ioctl_call *call)
     GUID guid;
     DWORD error;
 
-    if ((error = take(call, &guid, sizeof(guid))))
+    if ((error = ioctl_take(call, &guid, sizeof(guid))))
         return error;
     if (!(function = extension_find(&guid))) {
         log_info("no extension function {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2, guid.Data3);
@@ -146,7 +148,7 @@ static DWORD find_extensions(struct ioctl_call *call)
     DWORD size, error;
     GUID guid;
 
-    if ((error = take(call, &guid, sizeof(guid))))
+    if ((error = ioctl_take(call, &guid, sizeof(guid))))
         return error;
     if (!(functions = rio_functions(&guid, &size))) {
         log_info("no extension functions {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2,
@@ -182,7 +184,7 @@ static DWORD take_flag(struct ioctl_call *call, bool *off)
 
     if (call->socket->type != SOCK_DGRAM)
         return WSAEINVAL;
-    if ((error = take(call, &value, size)))
+    if ((error = ioctl_take(call, &value, size)))
         return error;
     AcquireSRWLockExclusive(&call->socket->lock);
     *off = !value;
@@ -215,7 +217,7 @@ static DWORD loopback_fast_path(struct ioctl_call *call)
 {
     u_long value;
 
-    return take(call, &value, sizeof(value));
+    return ioctl_take(call, &value, sizeof(value));
 }
 
 static const struct ioctl {
@@ -240,6 +242,9 @@ static const struct ioctl {
     {SIO_GET_INTERFACE_LIST, ioctl_interface_list},
     {SIO_ADDRESS_LIST_QUERY, ioctl_address_list},
     {SIO_ROUTING_INTERFACE_QUERY, ioctl_routing_interface},
+    {SIO_GET_BROADCAST_ADDRESS, ioctl_broadcast_address},
+    {IOCTL_TCP_INFO, ioctl_tcp_info},
+    {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
 };
 
 static DWORD unknown_control(DWORD code)
@@ -283,6 +288,17 @@ static DWORD complete(struct ioctl_call *call, DWORD result, WSAOVERLAPPED *over
     return pends ? WSA_IO_PENDING : 0;
 }
 
+/* Another interface can only become that to the destination when addresses come or go. */
+static DWORD routing_change(struct ioctl_call *call, WSAOVERLAPPED *overlapped,
+                            LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    DWORD error = ioctl_destination(call);
+
+    return error ? error
+                 : address_change_wait(call->socket, FD_ROUTING_INTERFACE_CHANGE, overlapped,
+                                       routine);
+}
+
 int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *out, DWORD out_size,
                     DWORD *returned, WSAOVERLAPPED *overlapped,
                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
@@ -302,10 +318,12 @@ int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *ou
     }
     session_reap(call.socket->session);
     if (code == SIO_ADDRESS_LIST_CHANGE)
-        error = address_change_wait(call.socket, overlapped, routine);
+        error = address_change_wait(call.socket, FD_ADDRESS_LIST_CHANGE, overlapped, routine);
+    else if (code == SIO_ROUTING_INTERFACE_CHANGE)
+        error = routing_change(&call, overlapped, routine);
     else
         error = run(code, &call);
-    if (overlapped && code != SIO_ADDRESS_LIST_CHANGE)
+    if (overlapped && code != SIO_ADDRESS_LIST_CHANGE && code != SIO_ROUTING_INTERFACE_CHANGE)
         error = complete(&call, error, overlapped, routine);
     if (error ? call.bytes_on_error && error != WSA_IO_PENDING
               : !overlapped || routine || !call.keeps_bytes)

@@ -22,6 +22,8 @@ struct ioctl_call {
     bool keeps_bytes;    /* without a routine it does not touch *lpcbBytesReturned */
 };
 
+/* Copies a value of this size in, or WSAEFAULT. */
+DWORD ioctl_take(const struct ioctl_call *call, void *value, DWORD size);
 /* Copies a value of this size out, or WSAEFAULT. */
 DWORD ioctl_return(struct ioctl_call *call, const void *value, DWORD size);
 
@@ -29,6 +31,14 @@ DWORD ioctl_return(struct ioctl_call *call, const void *value, DWORD size);
 DWORD ioctl_interface_list(struct ioctl_call *call);
 DWORD ioctl_address_list(struct ioctl_call *call);
 DWORD ioctl_routing_interface(struct ioctl_call *call);
+
+DWORD ioctl_broadcast_address(struct ioctl_call *call);
+/* Where SIO_ROUTING_INTERFACE_QUERY and _CHANGE want to go. */
+DWORD ioctl_destination(const struct ioctl_call *call);
+
+/* About TCP (ioctl_tcp.c). */
+DWORD ioctl_tcp_info(struct ioctl_call *call);
+DWORD ioctl_initial_rto(struct ioctl_call *call);
 
 /* A number that changes with what SIO_ADDRESS_LIST_QUERY lists for the socket. */
 DWORD ioctl_addresses_state(struct socket *socket, uint64_t *state);

@@ -178,19 +178,35 @@ static DWORD source_address(struct socket *socket, const struct sockaddr_in6 *de
     return error;
 }
 
+DWORD ioctl_destination(const struct ioctl_call *call)
+{
+    DWORD size = sockaddr_size(call->socket->family), error;
+    struct rs_addr checked;
+
+    if (!call->in || call->in_size < size)
+        return WSAEINVAL;
+    error = sockaddr_to_wire(&checked, call->in, (int)size, call->socket->family);
+    return error ? error : wire_address_is_any(&checked) ? WSAEINVAL : 0;
+}
+
+/* "the broadcast address (commonly IPADDR_BROADCAST)" (SIO_GET_BROADCAST_ADDRESS). */
+DWORD ioctl_broadcast_address(struct ioctl_call *call)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = INADDR_BROADCAST};
+
+    if (call->socket->type != SOCK_DGRAM || call->socket->family != AF_INET)
+        return WSAEINVAL;
+    return ioctl_return(call, &address, sizeof(address));
+}
+
 DWORD ioctl_routing_interface(struct ioctl_call *call)
 {
     struct socket *socket = call->socket;
     DWORD size = sockaddr_size(socket->family), error;
     struct sockaddr_in6 destination, source;
-    struct rs_addr checked;
 
-    if (!call->in || call->in_size < size)
-        return WSAEINVAL;
-    if ((error = sockaddr_to_wire(&checked, call->in, (int)size, socket->family)))
+    if ((error = ioctl_destination(call)))
         return error;
-    if (wire_address_is_any(&checked))
-        return WSAEINVAL;
     if (!call->out)
         return WSAEFAULT;
     if (call->out_size < size) {

@@ -48,19 +48,24 @@ static void open_type_set(LONG value)
         TlsSetValue(slot, (void *)(LONG_PTR)value);
 }
 
-DWORD option_server_get(struct socket *socket, uint16_t option, uint32_t *value)
+DWORD option_server_read(struct socket *socket, uint16_t option, void *value, uint32_t size)
 {
     struct request request = {.session = socket->session,
                               .type = RS_SUB_GETOPT,
                               .socket = socket->index,
                               .arg = {option},
                               .reply = value,
-                              .reply_size = sizeof(*value)};
+                              .reply_size = size};
     DWORD error = request_call(&request);
 
-    if (!error && request.reply_length != sizeof(*value))
+    if (!error && request.reply_length != size)
         error = WSAENOPROTOOPT;
     return error;
+}
+
+DWORD option_server_get(struct socket *socket, uint16_t option, uint32_t *value)
+{
+    return option_server_read(socket, option, value, sizeof(*value));
 }
 
 DWORD option_server_set(struct socket *socket, uint16_t option, const void *value, uint32_t size)

@@ -137,7 +137,8 @@ void socket_event_enable(struct socket *socket, long events)
 
 static void record_edges(struct socket *socket, long edges)
 {
-    long events = edges & (FD_CONNECT | FD_CLOSE | FD_ADDRESS_LIST_CHANGE);
+    long events =
+        edges & (FD_CONNECT | FD_CLOSE | FD_ADDRESS_LIST_CHANGE | FD_ROUTING_INTERFACE_CHANGE);
 
     if (socket->closing)
         return; /* closesocket tells pollers, not the program's event */
@@ -203,7 +204,8 @@ static void interest_of_queue(struct interest *interest, const struct socket *so
     if (queue->requests && !(head->deliver && queue->tail->deliver))
         interest->pump = true; /* of both kinds: the head does not speak for all */
     if (queue->calls && (head->overlapped || head->deliver))
-        interest->pump = true; /* nobody may be at the head's port: all its threads may block here */
+        interest->pump =
+            true; /* nobody may be at the head's port: all its threads may block here */
     if (head->deliver)
         interest_of_word(interest, rio_wake_word(head));
     else if (head->overlapped)
@@ -240,8 +242,8 @@ static uint32_t interest_word(struct socket *socket)
     }
     if (interest.slot)
         return interest.slot;
-    if (interest.pump || socket->result_waiters || socket_is_selected(socket) || waits_for_event(socket) ||
-        (interest.word && socket->object))
+    if (interest.pump || socket->result_waiters || socket_is_selected(socket) ||
+        waits_for_event(socket) || (interest.word && socket->object))
         /* whoever is parked and woken reaps for all; where that thread is not, the pump is woken */
         return interest.issuer ? interest.issuer : RS_WAKE_PUMP;
     return interest.word;

@@ -109,7 +109,7 @@ struct socket {
     /* SIO_ADDRESS_LIST_CHANGE (address_change.c) */
     struct operation_queue watching;
     uint64_t addresses_state; /* when the first of them began to wait */
-    bool watches_addresses;   /* FD_ADDRESS_LIST_CHANGE is asked for */
+    long watched_changes;     /* FD_ADDRESS_LIST_CHANGE, FD_ROUTING_INTERFACE_CHANGE asked for */
     bool conditional_accept;  /* SO_CONDITIONAL_ACCEPT */
 
     struct notification *notification; /* ProcessSocketNotifications' (notifications.c) */
@@ -158,6 +158,7 @@ struct socket {
     uint32_t mtu_discover, user_mtu; /* as set; 0: not */
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
     uint32_t max_retransmit; /* TCP_MAXRT; 0: as the host does */
+    bool fast_open;          /* TCP_FASTOPEN */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
     uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
     uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */

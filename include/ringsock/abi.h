@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 5u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 6u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -397,8 +397,23 @@ enum rs_option {
     RS_OPT_UNBLOCK_SOURCE,
     RS_OPT_UDP_SEGMENT,  /* every datagram is cut into such of so many bytes; 0: none */
     RS_OPT_UDP_COALESCE, /* 1: several datagrams of one source may come as one */
+    RS_OPT_TCP_FASTOPEN,
+    RS_OPT_CONNECT_TIME, /* set: ms that a stream tries to connect for; 0: the default */
+    RS_OPT_TCP_INFO,     /* get: struct rs_tcp_info, of a connection */
     RS_OPT_MAX
 };
+/* What the kernel knows of a connection; `state` is Linux's number, times are us. */
+struct rs_tcp_info {
+    uint32_t state, timestamps; /* timestamps: 0 or 1 */
+    uint32_t segment_size, segments_out; /* segments_out: on their way */
+    uint32_t rtt, rtt_min;
+    uint32_t congestion_window; /* segments */
+    uint32_t send_window, receive_window;
+    uint32_t retransmitted; /* bytes */
+    uint64_t bytes_out, bytes_in;
+    uint64_t busy, receiver_limited, sender_limited; /* how long it was sending, and not faster for that */
+};
+_Static_assert(sizeof(struct rs_tcp_info) == 80, "tcp info");
 struct rs_group {
     uint32_t interface_index;
     uint32_t reserved;

@@ -429,6 +429,16 @@ static void do_keepalive(const struct command *command, struct outcome *outcome)
                                          sizeof(keep), NULL, 0, &outcome->bytes, NULL, NULL));
 }
 
+/* initial_rto SLOT RTT COUNT */
+static void do_initial_rto(const struct command *command, struct outcome *outcome)
+{
+    TCP_INITIAL_RTO_PARAMETERS given = {(USHORT)atoi(command->word[3]),
+                                        (UCHAR)atoi(command->word[4])};
+
+    outcome->error = last_error(WSAIoctl(slot_of(command)->socket, SIO_TCP_INITIAL_RTO, &given,
+                                         sizeof(given), NULL, 0, &outcome->bytes, NULL, NULL));
+}
+
 /* quiet SLOT connreset|netreset: the ICMP errors of that control are not told any more */
 static void do_quiet(const struct command *command, struct outcome *outcome)
 {
@@ -452,6 +462,7 @@ static const struct {
     {"poll", do_poll},           {"network_event", do_network_event},
     {"setopt", do_setopt},       {"getopt", do_getopt},
     {"keepalive", do_keepalive}, {"quiet", do_quiet},
+    {"initial_rto", do_initial_rto},
 };
 
 /* One line in one write, so that the threads' lines do not mix.  Of the data only what a test looks

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * SIO_TCP_INFO and SIO_TCP_INITIAL_RTO: what is known of a connection, and how long it is tried
+ * for. Asks the server, no lock held.
+ */
+#include "ioctl.h"
+#include "guarded_copy.h"
+#include "option.h"
+
+/* TCP_INFO_v1 of mstcpip.h, which mingw-w64 has for newer Windows only; v0 ends before the limits.
+ */
+struct info_v1 {
+    DWORD state, mss;
+    ULONG64 connection_time;
+    BOOLEAN timestamps;
+    ULONG rtt, rtt_min, in_flight, congestion_window, send_window, receive_window, receive_buffer;
+    ULONG64 bytes_out, bytes_in;
+    ULONG reordered, retransmitted, fast_retransmissions, duplicate_acks, timeouts;
+    UCHAR syn_retransmissions;
+    struct {
+        ULONG times, milliseconds;
+        ULONG64 bytes;
+    } limits[3]; /* the peer's window, congestion, the program itself */
+};
+#define SIZE_V0 offsetof(struct info_v1, limits)
+_Static_assert(SIZE_V0 == 88 && sizeof(struct info_v1) == 136, "as Microsoft's compiler has it");
+
+/* Linux's state numbers begin with 1, and none is an RFC's; Windows' are those of its MIB, less
+ * one. */
+static DWORD state_of(uint32_t kernel)
+{
+    enum {
+        CLOSED,
+        LISTENING,
+        SYN_SENT,
+        SYN_RECEIVED,
+        ESTABLISHED,
+        FIN_WAIT_1,
+        FIN_WAIT_2,
+        CLOSE_WAIT,
+        CLOSING,
+        LAST_ACK,
+        TIME_WAIT
+    };
+    static const uint8_t states[] = {CLOSED,     ESTABLISHED, SYN_SENT,  SYN_RECEIVED,
+                                     FIN_WAIT_1, FIN_WAIT_2,  TIME_WAIT, CLOSED,
+                                     CLOSE_WAIT, LAST_ACK,    LISTENING, CLOSING};
+
+    return kernel < sizeof(states) ? states[kernel] : CLOSED;
+}
+
+static ULONG capped(uint64_t value)
+{
+    return value < UINT32_MAX ? (ULONG)value : UINT32_MAX;
+}
+
+/* What Linux does not tell is 0: bytes that came out of order, single kinds of retransmissions, and
+ * of the limits how often and for how many bytes they held. */
+static void translate(const struct socket *socket, const struct rs_tcp_info *from,
+                      struct info_v1 *to)
+{
+    uint64_t limited = from->receiver_limited + from->sender_limited;
+
+    memset(to, 0, sizeof(*to));
+    to->state = state_of(from->state);
+    to->mss = from->segment_size;
+    to->connection_time = GetTickCount() - socket->connect_time;
+    to->timestamps = from->timestamps != 0;
+    to->rtt = from->rtt;
+    to->rtt_min = from->rtt_min;
+    to->in_flight = capped((uint64_t)from->segments_out * from->segment_size);
+    to->congestion_window = capped((uint64_t)from->congestion_window * from->segment_size);
+    to->send_window = from->send_window;
+    to->receive_window = to->receive_buffer = from->receive_window;
+    to->bytes_out = from->bytes_out;
+    to->bytes_in = from->bytes_in;
+    to->retransmitted = from->retransmitted;
+    to->limits[0].milliseconds = capped(from->receiver_limited / 1000);
+    to->limits[1].milliseconds = capped(from->busy > limited ? (from->busy - limited) / 1000 : 0);
+    to->limits[2].milliseconds = capped(from->sender_limited / 1000);
+}
+
+/* Errors as SIO_TCP_INFO's page has them: the input "was NULL, or the specified size of the input
+ * buffer was not correct" is WSAEMSGSIZE, everything else WSAEINVAL, with 0 bytes. */
+DWORD ioctl_tcp_info(struct ioctl_call *call)
+{
+    struct rs_tcp_info from;
+    struct info_v1 to;
+    DWORD version, error, size;
+
+    call->bytes_on_error = true;
+    if (!call->in || call->in_size != sizeof(version))
+        return WSAEMSGSIZE;
+    if ((error = ioctl_take(call, &version, sizeof(version))))
+        return error;
+    size = version ? sizeof(to) : SIZE_V0;
+    if (version > 1 || call->socket->type != SOCK_STREAM || call->out_size < size ||
+        call->socket->state != SOCKET_CONNECTED)
+        return WSAEINVAL;
+    if ((error = option_server_read(call->socket, RS_OPT_TCP_INFO, &from, sizeof(from))))
+        return error;
+    translate(call->socket, &from, &to);
+    return ioctl_return(call, &to, size);
+}
+
+#define RTT_DEFAULT   3000u /* ms */
+#define COUNT_DEFAULT 2u
+#define RTT_UNSET     0xffffu /* TCP_INITIAL_RTO_UNSPECIFIED_RTT and its like */
+#define COUNT_UNSET   0xffu
+#define COUNT_NONE    0xfeu /* TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS */
+#define COUNT_MOST    20u   /* more would take weeks */
+
+/* "the initial round trip time (RTT) used to compute the retransmission timeout" and "the number of
+ * retransmissions that will be attempted before the connection attempt fails": each takes twice as
+ * long as the one before, and when the last has had its time that is the end.  Linux repeats its
+ * SYNs at times of its own. */
+DWORD ioctl_initial_rto(struct ioctl_call *call)
+{
+    struct {
+        USHORT rtt;
+        UCHAR count;
+    } given; /* TCP_INITIAL_RTO_PARAMETERS */
+    uint64_t time;
+    uint32_t rtt, count, told;
+    DWORD error;
+
+    if ((error = ioctl_take(call, &given, sizeof(given))))
+        return error;
+    if (call->socket->type != SOCK_STREAM || call->socket->state == SOCKET_CONNECTED)
+        return WSAEINVAL;
+    rtt = given.rtt && given.rtt != RTT_UNSET ? given.rtt : RTT_DEFAULT;
+    count = given.count == COUNT_NONE                   ? 0
+            : given.count && given.count != COUNT_UNSET ? given.count
+                                                        : COUNT_DEFAULT;
+    time = (uint64_t)rtt * ((2u << (count < COUNT_MOST ? count : COUNT_MOST)) - 1);
+    told = time < INT32_MAX ? (uint32_t)time : INT32_MAX;
+    return option_server_set(call->socket, RS_OPT_CONNECT_TIME, &told, sizeof(told));
+}
