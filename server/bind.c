@@ -136,13 +136,30 @@ static uint32_t ask_others(struct socket *socket, const union address *wanted, b
 
 /* ---- binding ---- */
 
+static uint32_t bind_to(struct socket *socket, const union address *address, socklen_t size)
+{
+    uint32_t refused;
+
+    if (address_port(address) && socket->type != RS_RAW) {
+        if ((refused = ask_others(socket, address, false)))
+            return refused;
+        ask_others(socket, address, true);
+    }
+    if (bind(socket->watch.fd, &address->any, size))
+        return error_from_errno(errno);
+    socket->bound = true;
+    size = sizeof(socket->bound_to);
+    if (getsockname(socket->watch.fd, &socket->bound_to.any, &size))
+        return error_from_errno(errno);
+    list_append(&socket->session->server->bound, &socket->bound_link);
+    return socket->type == RS_STREAM ? 0 : error_from_errno(-socket_watch(socket));
+}
+
 uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
 {
     union address address;
     socklen_t size = address_to_host(wire, &address);
-    bool stream = socket->type == RS_STREAM;
     uint32_t refused;
-    int error;
 
     if (socket->bound || socket->state != SOCKET_OPEN)
         return WSAEINVAL;
@@ -152,20 +169,11 @@ uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
         return wire->family == RS_AF_UNSPEC ? WSAEFAULT : WSAEAFNOSUPPORT;
     if ((refused = scope_of_own(&address)))
         return refused;
-    if (address_port(&address) && socket->type != RS_RAW) {
-        if ((refused = ask_others(socket, &address, false)))
-            return refused;
-        ask_others(socket, &address, true);
-    }
-    if (bind(socket->watch.fd, &address.any, size))
-        return error_from_errno(errno);
-    socket->bound = true;
-    size = sizeof(socket->bound_to);
-    if (getsockname(socket->watch.fd, &socket->bound_to.any, &size))
-        return error_from_errno(errno);
-    list_append(&socket->session->server->bound, &socket->bound_link);
-    error = stream ? 0 : socket_watch(socket);
-    return error_from_errno(-error);
+    if ((refused = ports_take(socket, &address)))
+        return refused;
+    if ((refused = bind_to(socket, &address, size)))
+        ports_give(socket, &address);
+    return refused;
 }
 
 void bind_again(struct socket *socket)
@@ -182,6 +190,8 @@ void bind_again(struct socket *socket)
 
 void bind_release(struct socket *socket)
 {
+    if (!list_empty(&socket->bound_link))
+        ports_give(socket, &socket->bound_to);
     list_remove(&socket->bound_link);
 }
 

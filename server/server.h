@@ -37,6 +37,8 @@ struct server {
     struct link sessions;   /* all, the prepared one included */
     struct link work;       /* sockets that know of something to read or accept */
     struct link bound;      /* sockets that a program has bound (bind.c) */
+    struct link reservations; /* ports.c */
+    uint64_t last_reservation;
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* for an accepted connection (listener.c) */
     unsigned session_count; /* those whose ticket was taken */

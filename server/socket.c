@@ -216,6 +216,7 @@ void socket_finish(struct socket *socket, bool reset)
     timer_disarm(&socket->timer);
     list_remove(&socket->work);
     bind_release(socket);
+    ports_owner_closed(socket);
     unix_release(socket);
     session_backlog(session, -(int64_t)socket->backlog.bytes);
     backlog_clear(&socket->backlog);

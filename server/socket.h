@@ -61,6 +61,7 @@ struct socket {
     /* naming (bind.c) */
     bool bound;
     bool shares_port;       /* Linux was told so */
+    uint64_t reservation;   /* ports.c: its token; 0: none */
     struct link bound_link; /* server.bound */
     union address bound_to;
 
@@ -236,6 +237,11 @@ uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA 
 void bind_again(struct socket *socket); /* after a failed connect */
 void bind_release(struct socket *socket);
 void bind_first_listens(struct socket *socket); /* after listen(2) */
+/* ports.c */
+/* What bind is to ask for: WSA error, or 0 and perhaps another port in *address. */
+uint32_t ports_take(const struct socket *socket, union address *address);
+void ports_give(const struct socket *socket, const union address *address); /* not needed any more */
+void ports_owner_closed(const struct socket *socket);
 /* share.c */
 void share_leave(struct socket *socket);            /* a view ends, or all of them */
 void share_closed(struct socket *socket);           /* RS_SUB_CLOSE while others hold the anchor */

@@ -156,6 +156,7 @@ static const struct {
     [RS_SUB_DISCONNECT] = {disconnect_request, SOCKET, 0},
     [RS_SUB_INTERFACES] = {request_interfaces, CALL, 0},
     [RS_SUB_UNIX_PATH] = {unix_path_request, CALL | SOCKET, 1},
+    [RS_SUB_PORTS] = {ports_request, CALL | SOCKET, 0},
     [RS_SUB_ADOPT] = {request_adopt, SOCKET | VIEW, sizeof(struct rs_adopt)},
     [RS_SUB_ATTACH] = {request_attach, CALL, 0},
     [RS_SUB_SHARE] = {request_share, CALL | SOCKET | VIEW, 0},

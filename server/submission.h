@@ -38,6 +38,7 @@ void request_resolve(struct request *request);
 void request_reverse(struct request *request);
 void request_hostname(struct request *request);
 void disconnect_request(struct request *request); /* disconnect.c */
+void ports_request(struct request *request);      /* ports.c */
 void request_interfaces(struct request *request);
 void request_adopt(struct request *request); /* adopt.c */
 /* share.c */

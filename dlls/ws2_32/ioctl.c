@@ -31,6 +31,9 @@
 #define IOCTL_LOOPBACK_FAST_PATH                      _WSAIOW(IOC_VENDOR, 16)
 #define IOCTL_TCP_INITIAL_RTO                         _WSAIOW(IOC_VENDOR, 17)
 #define IOCTL_TCP_INFO                                _WSAIORW(IOC_VENDOR, 39)
+#define IOCTL_ACQUIRE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 100)
+#define IOCTL_RELEASE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 101)
+#define IOCTL_ASSOCIATE_PORT_RESERVATION              _WSAIOW(IOC_VENDOR, 102)
 #define IOCTL_SET_COMPATIBILITY_MODE                  _WSAIOW(IOC_VENDOR, 300)
 
 #define IDEAL_SEND_BACKLOG 0x10000u
@@ -243,6 +246,9 @@ static const struct ioctl {
     {SIO_ADDRESS_LIST_QUERY, ioctl_address_list},
     {SIO_ROUTING_INTERFACE_QUERY, ioctl_routing_interface},
     {SIO_GET_BROADCAST_ADDRESS, ioctl_broadcast_address},
+    {IOCTL_ACQUIRE_PORT_RESERVATION, ioctl_acquire_ports},
+    {IOCTL_RELEASE_PORT_RESERVATION, ioctl_release_ports},
+    {IOCTL_ASSOCIATE_PORT_RESERVATION, ioctl_associate_ports},
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
 };

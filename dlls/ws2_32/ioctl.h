@@ -40,6 +40,11 @@ DWORD ioctl_destination(const struct ioctl_call *call);
 DWORD ioctl_tcp_info(struct ioctl_call *call);
 DWORD ioctl_initial_rto(struct ioctl_call *call);
 
+/* Port reservations (ioctl_ports.c). */
+DWORD ioctl_acquire_ports(struct ioctl_call *call);
+DWORD ioctl_release_ports(struct ioctl_call *call);
+DWORD ioctl_associate_ports(struct ioctl_call *call);
+
 /* A number that changes with what SIO_ADDRESS_LIST_QUERY lists for the socket. */
 DWORD ioctl_addresses_state(struct socket *socket, uint64_t *state);
 

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 6u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 7u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -229,6 +229,9 @@ enum rs_sub {
     RS_SUB_UNREAD, /* rs_addr (of a datagram), with RS_SEND_CONTROL a rs_control, payload: what was
                       read ahead and is handed back, in order; flags RS_DATA_*, RS_UNREAD_DATAGRAM */
     RS_SUB_RETURN, /* an accepted connection that the program has not taken is handed back */
+    RS_SUB_PORTS,  /* call: arg0 = RS_PORTS_*.  ACQUIRE: arg1 first port (host order, 0: any), arg2 how
+                      many; reply value = the first, payload = rs_port_token.  The others: arg1 | arg2 << 32
+                      is the token */
     RS_SUB_YIELD,  /* payload of at most RS_STATE_MAX bytes: everything was handed back */
     RS_SUB_MAX
 };
@@ -265,6 +268,14 @@ enum rs_comp {
                                arg0 milliseconds went by (then WSAEWOULDBLOCK and a reset) */
 #define RS_REVERSE_NAME_REQUIRED 1u
 enum { RS_SHUT_RECV = 0, RS_SHUT_SEND = 1, RS_SHUT_BOTH = 2 };
+
+/* A block of ports that only sockets of this session get that were associated with it; it ends with
+ * the socket that acquired it. */
+enum { RS_PORTS_ACQUIRE = 0, RS_PORTS_RELEASE = 1, RS_PORTS_ASSOCIATE = 2 };
+#define RS_PORTS_MAX 256u /* in a block; each takes a descriptor of the server */
+struct rs_port_token {
+    uint64_t token;
+};
 
 /* Follows the record header of every "call". */
 struct rs_call {
