@@ -156,7 +156,8 @@ static void give(struct share *share, struct socket *view)
         socket_finish(left, false);
 }
 
-/* A view that lives in the place of one that has ended; nobody holds the socket. */
+/* A view that lives in the place of one that has ended; nobody holds the socket.  What its process
+ * has not consumed is then what was handed back, and nothing else. */
 static void let_other_park(struct share *share)
 {
     struct socket *core = share->core, *stub;
@@ -165,6 +166,8 @@ static void let_other_park(struct share *share)
         return;
     stub = container_of(share->stubs.next, struct socket, stub_link);
     exchange(core, stub);
+    count_anew(core);
+    core->delivered += core->unread_cost;
     socket_finish(stub, false);
 }
 

@@ -269,6 +269,28 @@ static void test_hand_over(void)
     closesocket(client);
 }
 
+/* The one that gave it away closes last, as node does: with nothing unread that is an orderly end,
+ * whoever has read how much (closesocket's page: a graceful disconnect). */
+static void test_closed_last(void)
+{
+    SOCKET client, server;
+    struct child child;
+    char buffer[64];
+
+    net_pair(&client, &server);
+    ok(send(client, "first", 5, 0) == 5, "error %d\n", WSAGetLastError());
+    receive_all(server, buffer, 5);
+    start_child(&child, "echo", INVALID_SOCKET);
+    give(&child, server);
+    ok(send(client, "for the child", 13, 0) == 13, "error %d\n", WSAGetLastError());
+    ok(!shutdown(client, SD_SEND), "error %d\n", WSAGetLastError());
+    receive_all(client, buffer, 13);
+    end_child(&child);
+    ok(!closesocket(server), "error %d\n", WSAGetLastError());
+    ok(recv(client, buffer, sizeof(buffer), 0) == 0, "no end, error %d\n", WSAGetLastError());
+    closesocket(client);
+}
+
 /* CreateProcess with bInheritHandles: the child knows the value of the handle and nothing else. */
 static void test_inherited(void)
 {
@@ -733,6 +755,7 @@ START_TEST(duplicate_socket)
     RUN(test_same_process);
     RUN(test_duplicate_handle);
     RUN(test_hand_over);
+    RUN(test_closed_last);
     RUN(test_inherited);
     RUN(test_fetched);
     RUN(test_listener);
