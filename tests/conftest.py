@@ -408,7 +408,8 @@ def pytest_terminal_summary(terminalreporter):
     lines = table.lines(APP_RESULTS)
     if lines:
         terminalreporter.section("unmodified programs")
-        table.keep(APP_RESULTS, Path(os.environ["RINGSOCK_BUILD"]) / "tests")
+        kept = os.environ.get("RINGSOCK_TEST_LOGS") or Path(os.environ["RINGSOCK_BUILD"]) / "tests"
+        table.keep(APP_RESULTS, Path(kept))
     for line in lines:
         terminalreporter.write_line(line)
 

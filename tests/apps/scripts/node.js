@@ -321,6 +321,20 @@ const jobs = {
     return '20 connections';
   },
 
+  // a file of a server outside, COUNT times, 4 at a time: node.js download PORT COUNT SHA256
+  async download() {
+    const http = require('http');
+    const [port, count, wanted] = [+process.argv[3], +process.argv[4], process.argv[5]];
+    const one = () => new Promise((resolve, reject) => {
+      http.get({ port, host: '127.0.0.1', path: '/blob' }, (answer) => collect(answer).then(resolve, reject))
+        .on('error', reject);
+    });
+    let next = 0;
+    const lane = async () => { while (next++ < count) assert.strictEqual(sha256(await one()), wanted); };
+    await Promise.all(Array.from({ length: 4 }, lane));
+    return `${count} files from the host`;
+  },
+
   // node 18 and later: undici, which keeps connections alive
   async fetch() {
     const http = require('http');
@@ -341,6 +355,13 @@ const children = {
   'handoff-child'() {
     process.on('message', (what, socket) => { if (socket) { socket.pipe(socket); socket.resume(); } });
     process.send('ready');
+  },
+  // answers with the checksum of what is posted, until it is killed
+  serve() {
+    const server = require('http').createServer((request, response) => {
+      collect(request).then((data) => response.end(sha256(data)));
+    });
+    listen(server).then(({ port }) => console.log(`port ${port}`));
   },
   'cluster-worker'() {
     net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
