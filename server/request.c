@@ -106,8 +106,13 @@ void request_getopt(struct request *request)
 {
     uint8_t value[sizeof(struct rs_tcp_info)]; /* the largest */
     uint32_t length = 0;
-    uint32_t error = option_get(request->socket, request->call.arg0, value, &length);
+    uint32_t error;
 
+    if (request->call.arg0 == RS_OPT_SOURCE_FILTER) {
+        source_filter_get(request);
+        return;
+    }
+    error = option_get(request->socket, request->call.arg0, value, &length);
     if (error)
         answer(request, error);
     else
@@ -119,6 +124,10 @@ void request_setopt(struct request *request)
     uint8_t value[sizeof(struct rs_source_group)]; /* the largest */
     uint32_t length = request->length < sizeof(value) ? request->length : (uint32_t)sizeof(value);
 
+    if (request->call.arg0 == RS_OPT_SOURCE_FILTER) {
+        source_filter_set(request);
+        return;
+    }
     memcpy(value, request->payload, length);
     answer(request, option_set(request->socket, request->call.arg0, value, length));
 }

@@ -39,6 +39,9 @@ void request_reverse(struct request *request);
 void request_hostname(struct request *request);
 void disconnect_request(struct request *request); /* disconnect.c */
 void ports_request(struct request *request);      /* ports.c */
+/* RS_OPT_SOURCE_FILTER (source_filter.c) */
+void source_filter_set(struct request *request);
+void source_filter_get(struct request *request);
 void request_interfaces(struct request *request);
 void request_adopt(struct request *request); /* adopt.c */
 /* share.c */

@@ -34,6 +34,8 @@
 #define IOCTL_ACQUIRE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 100)
 #define IOCTL_RELEASE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 101)
 #define IOCTL_ASSOCIATE_PORT_RESERVATION              _WSAIOW(IOC_VENDOR, 102)
+#define IOCTL_SIOCSMSFILTER                           _IOW('t', 126, ULONG)
+#define IOCTL_SIOCGMSFILTER                           _IOW('t', 127, ULONG)
 #define IOCTL_SET_COMPATIBILITY_MODE                  _WSAIOW(IOC_VENDOR, 300)
 
 #define IDEAL_SEND_BACKLOG 0x10000u
@@ -249,6 +251,10 @@ static const struct ioctl {
     {IOCTL_ACQUIRE_PORT_RESERVATION, ioctl_acquire_ports},
     {IOCTL_RELEASE_PORT_RESERVATION, ioctl_release_ports},
     {IOCTL_ASSOCIATE_PORT_RESERVATION, ioctl_associate_ports},
+    {SIO_SET_MULTICAST_FILTER, ioctl_set_ipv4_filter},
+    {SIO_GET_MULTICAST_FILTER, ioctl_get_ipv4_filter},
+    {IOCTL_SIOCSMSFILTER, ioctl_set_filter},
+    {IOCTL_SIOCGMSFILTER, ioctl_get_filter},
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
 };

@@ -40,6 +40,12 @@ DWORD ioctl_destination(const struct ioctl_call *call);
 DWORD ioctl_tcp_info(struct ioctl_call *call);
 DWORD ioctl_initial_rto(struct ioctl_call *call);
 
+/* Multicast by final state (ioctl_multicast.c). */
+DWORD ioctl_set_ipv4_filter(struct ioctl_call *call);
+DWORD ioctl_get_ipv4_filter(struct ioctl_call *call);
+DWORD ioctl_set_filter(struct ioctl_call *call);
+DWORD ioctl_get_filter(struct ioctl_call *call);
+
 /* Port reservations (ioctl_ports.c). */
 DWORD ioctl_acquire_ports(struct ioctl_call *call);
 DWORD ioctl_release_ports(struct ioctl_call *call);

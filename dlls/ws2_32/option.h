@@ -115,6 +115,10 @@ DWORD write_ip_options(struct socket *socket, const char *buffer, int length);
 DWORD write_accept_context(struct socket *socket, const char *buffer, int length);
 DWORD write_connect_context(struct socket *socket, const char *buffer, int length);
 
+/* Winsock's ways to name a group's interface and addresses, on the wire (option_group.c). */
+void group_set_interface(struct rs_group *group, uint32_t interface_address);
+void wire_ipv4(struct rs_addr *wire, uint32_t address);
+
 DWORD set_multicast_interface(struct socket *socket, uint32_t value);
 DWORD write_join(struct socket *socket, const char *buffer, int length);
 DWORD write_leave(struct socket *socket, const char *buffer, int length);

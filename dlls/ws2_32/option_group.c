@@ -13,7 +13,7 @@ struct group_request {
     struct sockaddr_storage group;
 };
 
-static void wire_ipv4(struct rs_addr *wire, uint32_t address)
+void wire_ipv4(struct rs_addr *wire, uint32_t address)
 {
     memset(wire, 0, sizeof(*wire));
     wire->family = RS_AF_INET;
@@ -21,7 +21,7 @@ static void wire_ipv4(struct rs_addr *wire, uint32_t address)
 }
 
 /* "If the first byte is 0, the other three are an interface index" (MSDN, IP_ADD_MEMBERSHIP). */
-static void set_interface(struct rs_group *group, uint32_t interface_address)
+void group_set_interface(struct rs_group *group, uint32_t interface_address)
 {
     uint32_t host_order = ntohl(interface_address);
 
@@ -37,7 +37,7 @@ DWORD set_multicast_interface(struct socket *socket, uint32_t value)
     struct rs_group group = {0};
     DWORD error;
 
-    set_interface(&group, value);
+    group_set_interface(&group, value);
     wire_ipv4(&group.group, 0);
     if (!(error = option_server_set(socket, RS_OPT_IP_MULTICAST_IF, &group, sizeof(group))))
         socket->multicast_interface = value;
@@ -53,7 +53,7 @@ static DWORD change_membership(struct socket *socket, uint16_t option, const cha
     if (!buffer || length < (int)sizeof(request))
         return WSAEFAULT;
     memcpy(&request, buffer, sizeof(request));
-    set_interface(&group, request.imr_interface.s_addr);
+    group_set_interface(&group, request.imr_interface.s_addr);
     wire_ipv4(&group.group, request.imr_multiaddr.s_addr);
     return option_server_set(socket, option, &group, sizeof(group));
 }
@@ -179,7 +179,7 @@ static DWORD change_source(struct socket *socket, uint16_t option, const char *b
     if (!buffer || length < (int)sizeof(request))
         return WSAEFAULT;
     memcpy(&request, buffer, sizeof(request));
-    set_interface(&group.group, request.interface_address.s_addr);
+    group_set_interface(&group.group, request.interface_address.s_addr);
     wire_ipv4(&group.group.group, request.group.s_addr);
     wire_ipv4(&group.source, request.source.s_addr);
     return option_server_set(socket, option, &group, sizeof(group));

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 7u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 8u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -411,6 +411,7 @@ enum rs_option {
     RS_OPT_TCP_FASTOPEN,
     RS_OPT_CONNECT_TIME, /* set: ms that a stream tries to connect for; 0: the default */
     RS_OPT_TCP_INFO,     /* get: struct rs_tcp_info, of a connection */
+    RS_OPT_SOURCE_FILTER, /* struct rs_source_filter and its sources; get: the payload names the group */
     RS_OPT_MAX
 };
 /* What the kernel knows of a connection; `state` is Linux's number, times are us. */
@@ -436,5 +437,14 @@ struct rs_source_group {
     struct rs_addr source;
 };
 _Static_assert(sizeof(struct rs_source_group) == 104, "source group");
+/* All that a group is to bring, or does: it is joined for that, or left with RS_FILTER_INCLUDE and no
+ * source. */
+enum { RS_FILTER_INCLUDE = 0, RS_FILTER_EXCLUDE = 1 };
+#define RS_FILTER_MAX 64u
+struct rs_source_filter {
+    struct rs_group group;
+    uint32_t mode, count; /* count: of rs_addr that follow */
+};
+_Static_assert(sizeof(struct rs_source_filter) == 80, "source filter");
 
 #endif

@@ -6,11 +6,7 @@
  * data sourced from the supplied source address", IP_BLOCK_SOURCE "Removes the given source as a
  * sender to the supplied multicast group and interface", and the MCAST_ forms of them.
  */
-#include "net.h"
-
-#define GROUP     0xefc00a0c /* 239.192.10.12 */
-#define LOOPBACK  INADDR_LOOPBACK
-#define ELSEWHERE 0xc0000201 /* 192.0.2.1, of nobody */
+#include "multicast.h"
 
 /* As in ws2ipdef.h. */
 enum { MCAST_JOIN = 41, MCAST_BLOCK = 43, MCAST_UNBLOCK, MCAST_JOIN_SOURCE, MCAST_LEAVE_SOURCE };
@@ -54,42 +50,6 @@ static int change_group(SOCKET s, int option, ULONG source)
     return setsockopt(s, IPPROTO_IP, option, (char *)&request, sizeof(request));
 }
 
-/* A socket that may get what is sent to the group, and one that sends there from 127.0.0.1. */
-static SOCKET receiver(u_short *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    int length = sizeof(address);
-    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
-
-    ok_success(bind(s, (struct sockaddr *)&address, sizeof(address)));
-    ok_success(getsockname(s, (struct sockaddr *)&address, &length));
-    *port = address.sin_port;
-    return s;
-}
-
-static BOOL comes(SOCKET s, u_short port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    DWORD loopback = htonl(LOOPBACK);
-    SOCKET sender = socket(AF_INET, SOCK_DGRAM, 0);
-    BOOL came;
-    char byte;
-
-    address.sin_addr.s_addr = htonl(LOOPBACK);
-    ok_success(bind(sender, (struct sockaddr *)&address, sizeof(address)));
-    ok_success(
-        setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, (char *)&loopback, sizeof(loopback)));
-    address.sin_addr.s_addr = htonl(GROUP);
-    address.sin_port = port;
-    ok(sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof(address)) == 1, "error %d\n",
-       WSAGetLastError());
-    closesocket(sender);
-    came = net_readable(s, 300);
-    if (came)
-        recv(s, &byte, 1, 0);
-    return came;
-}
-
 static void test_join_source(void)
 {
     u_short port;
@@ -112,8 +72,7 @@ static void test_block_source(void)
 
     request.imr_multiaddr.s_addr = htonl(GROUP);
     request.imr_interface.s_addr = htonl(LOOPBACK);
-    ok_success(
-        setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, (char *)&request, sizeof(request)));
+    ok_success(setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, (char *)&request, sizeof(request)));
     ok(comes(s, port), "nothing came\n");
     ok_success(change(s, IP_BLOCK_SOURCE, LOOPBACK));
     ok(!comes(s, port), "from a blocked source\n");
@@ -154,8 +113,8 @@ static void test_lengths(void)
     char value[4] = {0};
     SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
 
-    todo_wine ok_error(
-        setsockopt(s, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, value, sizeof(value)), WSAEFAULT);
+    todo_wine ok_error(setsockopt(s, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, value, sizeof(value)),
+                       WSAEFAULT);
     closesocket(s);
 }
 

@@ -193,6 +193,7 @@ static const struct shape {
     {RS_SUB_DISCONNECT, 3, 0},
     {RS_SUB_INTERFACES, 1, CALL},
     {RS_SUB_ADOPT, 6, 0},
+    {RS_SUB_PORTS, 2, CALL},
 };
 
 static const struct shape *some_shape(void)

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Multicast by final state: SIO_SET_MULTICAST_FILTER and SIOCSMSFILTER, and what asks for it.  Asks
+ * the server, no lock held.
+ */
+#include "ioctl.h"
+#include "option.h"
+#include "request.h"
+#include "sockaddr.h"
+
+/* MULTICAST_MODE_TYPE has the wire's numbers: MCAST_INCLUDE is 0, MCAST_EXCLUDE 1. */
+_Static_assert(RS_FILTER_INCLUDE == 0 && RS_FILTER_EXCLUDE == 1, "modes");
+
+/* struct ip_msfilter and struct group_filter of ws2ipdef.h, without their sources. */
+struct ipv4_filter {
+    IN_ADDR group, interface_address;
+    DWORD mode, count;
+};
+struct any_filter {
+    ULONG interface_index;
+    struct sockaddr_storage group;
+    DWORD mode;
+    ULONG count;
+};
+_Static_assert(offsetof(struct any_filter, group) == 8 && sizeof(struct any_filter) == 144,
+               "as Microsoft's compiler has it");
+
+struct filter {
+    struct rs_source_filter head;
+    struct rs_addr sources[RS_FILTER_MAX];
+};
+
+static bool is_datagram(const struct ioctl_call *call)
+{
+    return call->socket->type != SOCK_STREAM;
+}
+
+/* With `sources` the list that follows the head as well: it must lie in the buffer. */
+static DWORD take_ipv4(const struct ioctl_call *call, struct filter *filter, bool sources)
+{
+    const IN_ADDR *list = (const IN_ADDR *)((const char *)call->in + sizeof(struct ipv4_filter));
+    struct ipv4_filter given;
+    DWORD error;
+
+    memset(filter, 0, sizeof(*filter));
+    if (!is_datagram(call) || call->socket->family != AF_INET)
+        return WSAEINVAL;
+    if ((error = ioctl_take(call, &given, sizeof(given))))
+        return error;
+    group_set_interface(&filter->head.group, given.interface_address.s_addr);
+    wire_ipv4(&filter->head.group.group, given.group.s_addr);
+    filter->head.mode = given.mode;
+    if (!sources)
+        return 0;
+    if ((call->in_size - sizeof(given)) / sizeof(*list) < given.count)
+        return WSAEFAULT;
+    if (given.count > RS_FILTER_MAX)
+        return WSAENOBUFS;
+    filter->head.count = given.count;
+    for (DWORD i = 0; i < given.count; i++)
+        wire_ipv4(&filter->sources[i], list[i].s_addr);
+    return 0;
+}
+
+static DWORD take_address(const struct ioctl_call *call, const struct sockaddr_storage *address,
+                          struct rs_addr *wire)
+{
+    return sockaddr_to_wire(wire, (const struct sockaddr *)address, sizeof(*address),
+                            call->socket->family);
+}
+
+static DWORD take_any(const struct ioctl_call *call, struct filter *filter, bool sources)
+{
+    const struct sockaddr_storage *list =
+        (const struct sockaddr_storage *)((const char *)call->in + sizeof(struct any_filter));
+    struct any_filter given;
+    DWORD error;
+
+    memset(filter, 0, sizeof(*filter));
+    if (!is_datagram(call))
+        return WSAEINVAL;
+    if ((error = ioctl_take(call, &given, sizeof(given))) ||
+        (error = take_address(call, &given.group, &filter->head.group.group)))
+        return error;
+    filter->head.group.interface_index = given.interface_index;
+    wire_ipv4(&filter->head.group.interface_address, 0);
+    filter->head.mode = given.mode;
+    if (!sources)
+        return 0;
+    if ((call->in_size - sizeof(given)) / sizeof(*list) < given.count)
+        return WSAEFAULT;
+    if (given.count > RS_FILTER_MAX)
+        return WSAENOBUFS;
+    filter->head.count = given.count;
+    for (DWORD i = 0; i < given.count && !error; i++)
+        error = take_address(call, &list[i], &filter->sources[i]);
+    return error;
+}
+
+static DWORD tell(const struct ioctl_call *call, const struct filter *filter)
+{
+    if (filter->head.mode > RS_FILTER_EXCLUDE)
+        return WSAEINVAL;
+    return option_server_set(call->socket, RS_OPT_SOURCE_FILTER, filter,
+                             sizeof(filter->head) +
+                                 filter->head.count * (uint32_t)sizeof(*filter->sources));
+}
+
+static DWORD ask(const struct ioctl_call *call, struct filter *filter)
+{
+    struct rs_source_filter named = filter->head;
+    struct request request = {.session = call->socket->session,
+                              .type = RS_SUB_GETOPT,
+                              .socket = call->socket->index,
+                              .arg = {RS_OPT_SOURCE_FILTER},
+                              .payload = &named,
+                              .payload_size = sizeof(named),
+                              .reply = filter,
+                              .reply_size = sizeof(*filter)};
+    DWORD error;
+
+    named.mode = named.count = 0;
+    error = request_call(&request);
+    if (!error && filter->head.count > RS_FILTER_MAX)
+        error = WSAENOBUFS;
+    return error;
+}
+
+DWORD ioctl_set_ipv4_filter(struct ioctl_call *call)
+{
+    struct filter filter;
+    DWORD error = take_ipv4(call, &filter, true);
+
+    return error ? error : tell(call, &filter);
+}
+
+DWORD ioctl_set_filter(struct ioctl_call *call)
+{
+    struct filter filter;
+    DWORD error = take_any(call, &filter, true);
+
+    return error ? error : tell(call, &filter);
+}
+
+/* How many sources there are is told in any case, and as many as there is room for. */
+static DWORD room_for(const struct ioctl_call *call, size_t head, size_t each, DWORD count)
+{
+    DWORD room = (DWORD)((call->out_size - head) / each);
+
+    return room < count ? room : count;
+}
+
+DWORD ioctl_get_ipv4_filter(struct ioctl_call *call)
+{
+    struct ipv4_filter *to = call->out;
+    IN_ADDR *list = (IN_ADDR *)(to + 1);
+    struct filter filter;
+    DWORD error = take_ipv4(call, &filter, false), fits;
+    struct ipv4_filter head;
+
+    if (!error && (!to || call->out_size < sizeof(head)))
+        error = WSAEFAULT;
+    if (error || (error = ask(call, &filter)))
+        return error;
+    memcpy(&head, call->in, sizeof(head));
+    head.mode = filter.head.mode;
+    head.count = filter.head.count;
+    fits = room_for(call, sizeof(head), sizeof(*list), head.count);
+    memcpy(to, &head, sizeof(head));
+    for (DWORD i = 0; i < fits; i++)
+        memcpy(&list[i], filter.sources[i].bytes, sizeof(*list));
+    call->bytes = (DWORD)(sizeof(head) + fits * sizeof(*list));
+    return 0;
+}
+
+DWORD ioctl_get_filter(struct ioctl_call *call)
+{
+    struct any_filter *to = call->out;
+    struct sockaddr_storage *list = (struct sockaddr_storage *)(to + 1);
+    struct filter filter;
+    DWORD error = take_any(call, &filter, false), fits;
+    struct any_filter head;
+
+    if (!error && (!to || call->out_size < sizeof(head)))
+        error = WSAEFAULT;
+    if (error || (error = ask(call, &filter)))
+        return error;
+    memcpy(&head, call->in, sizeof(head));
+    head.mode = filter.head.mode;
+    head.count = filter.head.count;
+    fits = room_for(call, sizeof(head), sizeof(*list), head.count);
+    memcpy(to, &head, sizeof(head));
+    for (DWORD i = 0; i < fits; i++) {
+        struct sockaddr_in6 address;
+        int size = sockaddr_from_wire(&address, &filter.sources[i]);
+
+        memset(&list[i], 0, sizeof(list[i]));
+        memcpy(&list[i], &address, size);
+    }
+    call->bytes = (DWORD)(sizeof(head) + fits * sizeof(*list));
+    return 0;
+}
