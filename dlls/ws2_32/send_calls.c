@@ -338,6 +338,13 @@ static DWORD start(struct socket *socket, struct operation *operation, const str
     return error ? error : send_checked_datagram(socket, operation, to);
 }
 
+/* SO_SNDBUF of 0: nothing is buffered, so a send is not complete before the transport has taken the
+ * bytes, which is after the call (Wine's test_send, run on Windows). */
+static bool is_unbuffered(const struct socket *socket)
+{
+    return socket->type == SOCK_STREAM && socket->send_buffer_set && !socket->send_buffer;
+}
+
 static DWORD send_overlapped(struct socket *socket, struct send_call *call)
 {
     struct operation *operation;
@@ -351,6 +358,10 @@ static DWORD send_overlapped(struct socket *socket, struct send_call *call)
         error = start(socket, operation, &to, true);
     if (error == WSA_IO_PENDING)
         return error;
+    if (!error && is_unbuffered(socket)) {
+        operation_deliver(operation);
+        return WSA_IO_PENDING;
+    }
     if (!error)
         give_result(call, operation);
     return operation_end_call(operation, error);

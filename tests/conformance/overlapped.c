@@ -333,6 +333,32 @@ static void test_send_pending(void)
     free(got);
 }
 
+/* Without a send buffer no send completes within the call (Wine's test_send, run on Windows). */
+static void test_send_unbuffered(void)
+{
+    static char data[] = "unbuffered";
+    WSABUF buf = {sizeof(data), data};
+    WSAOVERLAPPED ov;
+    DWORD bytes, flags;
+    char got[sizeof(data)];
+    int zero = 0;
+    SOCKET a, b;
+
+    net_pair(&a, &b);
+    ok_success(setsockopt(a, SOL_SOCKET, SO_SNDBUF, (char *)&zero, sizeof(zero)));
+    for (int i = 0; i < 10; i++) {
+        start(&ov, WSACreateEvent());
+        todo_wine ok_error(WSASend(a, &buf, 1, &bytes, 0, &ov, NULL), WSA_IO_PENDING);
+        ok(net_recv_all(b, got, sizeof(got)) == sizeof(got) && !strcmp(got, data), "wrong bytes\n");
+        ok(WaitForSingleObject(ov.hEvent, NET_PATIENCE) == WAIT_OBJECT_0, "no event\n");
+        ok(WSAGetOverlappedResult(a, &ov, &bytes, FALSE, &flags) && bytes == sizeof(data),
+           "got %lu, error %d\n", bytes, WSAGetLastError());
+        WSACloseEvent(ov.hEvent);
+    }
+    closesocket(a);
+    closesocket(b);
+}
+
 /* WSARecvFrom and WSASendTo, overlapped: address and its length are filled at completion. */
 static void test_datagram(void)
 {
@@ -410,6 +436,7 @@ START_TEST(overlapped)
     RUN(test_close);
     RUN(test_cancel);
     RUN(test_send_pending);
+    RUN(test_send_unbuffered);
     RUN(test_datagram);
     RUN(test_result_errors);
     WSACleanup();
