@@ -3,14 +3,15 @@
 """Runs a command in a network name space of its own, with one neighbour, who is the default route,
 the DNS server and a host that accepts connections:
 
-    network.py [--root TREE] -- COMMAND...
+    network.py [--root TREE] [--restless] -- COMMAND...
 
 Owns the name spaces (network, mounts, processes), which end with the command, whatever it left
 running.  Needs root and the command ip.  --root: a tree whose /etc gets the same names (chroot).
 
 The command sees lo and wire0 with IPv4 and global IPv6 addresses, the neighbour's resolver in
 /etc/resolv.conf, and its own host name in /etc/hosts.  What is sent to an address that is not the
-neighbour's is answered by nobody, as behind a default route."""
+neighbour's is answered by nobody, as behind a default route.  --restless: an address comes and goes
+every few seconds, for tests that ask somebody to change one."""
 
 import argparse
 import ipaddress
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -27,6 +29,7 @@ import dns  # noqa: E402
 from dns import A, AAAA, CNAME, PTR  # noqa: E402
 
 US4, PEER4 = "198.51.100.2", "198.51.100.1"  # TEST-NET-2; Wine's tests use TEST-NET-1 as unreachable
+COMING_AND_GOING, PERIOD = "198.51.100.77/32", 2
 US6, PEER6 = "2001:db8:77::2", "2001:db8:77::1"
 PORTS = (80, 443)
 NAMES = {  # that Wine's tests ask for
@@ -119,13 +122,22 @@ def mount_names(directory, roots):
             subprocess.run(["mount", "--bind", directory / file, there.resolve()], check=True)
 
 
-def inside(roots, command):
+def change_addresses():
+    while True:
+        for what in ("add", "del"):
+            ip("addr", what, COMING_AND_GOING, "dev", "wire0")
+            time.sleep(PERIOD)
+
+
+def inside(roots, restless, command):
     """Process 1 of the new name spaces."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"], check=True)
     neighbour = start_peer()
     directory = Path(tempfile.mkdtemp(prefix="ringsock-net-"))
     try:
         mount_names(directory, [Path("/"), *roots])
+        if restless:
+            threading.Thread(target=change_addresses, daemon=True).start()
         return subprocess.run(command).returncode
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -137,12 +149,14 @@ def main():
         return peer()
     parser = argparse.ArgumentParser(prog="network.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", type=Path, action="append", default=[])
+    parser.add_argument("--restless", action="store_true")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
     if args.inside:
-        return inside(args.root, args.command)
+        return inside(args.root, args.restless, args.command)
     roots = [word for root in args.root for word in ("--root", str(root))]
+    roots += ["--restless"] if args.restless else []
     return subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
                            "--mount-proc", "--", sys.executable, __file__, "--inside", *roots, "--",
                            *args.command]).returncode

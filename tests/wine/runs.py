@@ -42,8 +42,8 @@ def read_output(test, text):
     return said, bool(closing)
 
 
-def run_once(prefix, build, exe, test, directory, limit):
-    env = prefix.env(WINETEST_DEBUG="1", RINGSOCK_LOG="warn", RINGSOCK_LOG_PATH=str(directory))
+def run_once(prefix, build, exe, test, directory, limit, interactive):
+    env = prefix.env(WINETEST_DEBUG="1", WINETEST_INTERACTIVE="01"[interactive], RINGSOCK_LOG="warn", RINGSOCK_LOG_PATH=str(directory))
     started = time.monotonic()
     running = Running(prefix, [build.wine, str(exe), test], env, directory, None, None)
     try:
@@ -68,6 +68,7 @@ def main():
     parser.add_argument("--targets", default="builtin,ours")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--limit", type=float, default=300)
+    parser.add_argument("--interactive", action="store_true")
     args = parser.parse_args()
     build, args.out = Build(args.build), args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ def main():
                     for target, prefix in prefixes.items():
                         directory = args.out / "logs" / f"{width}-{test}-{target}-{turn}"
                         result = run_once(prefix, build, args.programs / width / f"{test}.exe", test,
-                                          directory, args.limit)
+                                          directory, args.limit, args.interactive)
                         results.append({"test": test, "width": width, "target": target,
                                         "round": turn, **result})
                         failures = sum(entry[1] for entry in result["failed"])
