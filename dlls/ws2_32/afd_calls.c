@@ -6,6 +6,7 @@
  * Owns nothing, takes no lock itself.
  */
 #include "afd.h"
+#include "afd_socket.h"
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
@@ -87,7 +88,8 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
     struct afd_issuer issuer;
     NTSTATUS answer;
 
-    if (transfer(handle, &io, code, input, input_size, &answer))
+    if (transfer(handle, &io, code, input, input_size, &answer) ||
+        afd_socket_call(handle, &io, code, input, input_size, output, output_size, &answer))
         return answer;
     if (!RtlDllShutdownInProgress() && code == IOCTL_AFD_POLL && find_issuer(handle, &issuer)) {
         struct afd_request request = {.event = event,

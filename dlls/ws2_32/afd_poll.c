@@ -372,7 +372,6 @@ static NTSTATUS wait_for_events(struct afd_poll *poll)
     struct session *session = poll->entries[0].socket->session;
     bool in_time = true;
 
-    poll->request.iosb->Status = STATUS_PENDING;
     poll->linking = true;
     AcquireSRWLockExclusive(&polls_lock);
     if (poll->deadline != INT64_MAX)
@@ -417,6 +416,8 @@ NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *req
     NTSTATUS status = check_request(&checked);
     struct afd_poll *poll = NULL;
 
+    if (!status && request->routine && issuer->port)
+        status = STATUS_INVALID_PARAMETER; /* as of any other request */
     if (!status && !(poll = calloc(1, offsetof(struct afd_poll, entries[checked.head.count]))))
         status = STATUS_NO_MEMORY;
     if (status) {

@@ -311,7 +311,7 @@ static NTSTATUS error_status(const struct operation *operation)
         return STATUS_PORT_UNREACHABLE;
     if (operation->socket->type != SOCK_STREAM && operation->error == WSAENETRESET)
         return STATUS_HOPLIMIT_EXCEEDED;
-    return status_from_error(operation->error);
+    return operation->exact ? operation->exact : status_from_error(operation->error);
 }
 
 void operation_discard(struct operation *operation)

@@ -64,7 +64,8 @@ struct operation {
         *accepted; /* synchronous accept: the connection; AcceptEx that waits for data: too */
 
     /* result */
-    DWORD error; /* WSA error code */
+    DWORD error;    /* WSA error code */
+    NTSTATUS exact; /* in place of what `error` is usually, or 0 */
     DWORD result_flags;
     LONG volatile finished;
 

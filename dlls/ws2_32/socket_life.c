@@ -100,8 +100,10 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
 {
     bool inherit = !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT);
 
-    socket->handle = (SOCKET)session_open_fifo(
-        socket->session, 'a', anchor, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED, inherit);
+    /* these are the rights of a SOCKET (Wine's test_open_device, run on Windows) */
+    socket->handle = (SOCKET)session_open_fifo(socket->session, 'a', anchor,
+                                               GENERIC_READ | GENERIC_WRITE | WRITE_DAC,
+                                               FILE_FLAG_OVERLAPPED, inherit);
     if (!socket->handle) {
         log_rarely(LOG_WARN, "cannot open anchor %u, error %lu", anchor, GetLastError());
         return socket->session->dead ? WSAENETDOWN : WSAEMFILE;

@@ -23,6 +23,7 @@
 #define POLL_DISCONNECT   0x008
 #define POLL_ABORT        0x010
 #define POLL_LOCAL_CLOSE  0x020
+#define POLL_CONNECT      0x040
 #define POLL_ACCEPT       0x080
 #define POLL_CONNECT_FAIL 0x100
 
@@ -402,6 +403,72 @@ static void test_ping_pong(void)
     close_all(helper, port, a, INVALID_SOCKET);
 }
 
+/* A poll is of the sockets that it names: that the one it was sent through is closed says nothing of
+ * them. */
+static void test_issuer_closes(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    struct poll poll;
+    struct sockaddr_storage address;
+    int length;
+    SOCKET a = socket(AF_INET, SOCK_STREAM, 0), b = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
+
+    ok(poll_one((HANDLE)a, event, &poll, b, POLL_RECEIVE, -200 * 10000) == STATUS_PENDING,
+       "no wait\n");
+    closesocket(a);
+    ok(WaitForSingleObject(event, NET_PATIENCE) == WAIT_OBJECT_0, "no end\n");
+    todo_wine ok((ULONG)poll.iosb.Status == STATUS_TIMEOUT && !poll.info.count, "status %lx\n",
+                 poll.iosb.Status);
+    closesocket(b);
+    CloseHandle(event);
+}
+
+static void test_datagrams_connect(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    struct sockaddr_storage address;
+    struct poll poll;
+    int length;
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0), r = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
+
+    ok(poll_one((HANDLE)s, event, &poll, s, POLL_CONNECT, for_ever) == STATUS_PENDING,
+       "no wait\n");
+    ok_success(connect(s, (struct sockaddr *)&address, length));
+    todo_wine ok(WaitForSingleObject(event, 1000) == WAIT_OBJECT_0, "no end\n");
+    closesocket(s);
+    closesocket(r);
+    CloseHandle(event);
+}
+
+static void CALLBACK no_routine(void *context, IO_STATUS_BLOCK *iosb, ULONG reserved)
+{
+    (void)context, (void)iosb, (void)reserved;
+}
+
+/* A routine and a port exclude each other; a status block is written at the end only. */
+static void test_routine_and_port(void)
+{
+    struct poll poll = {.info = {.timeout = for_ever, .count = 1}};
+    HANDLE port;
+    SOCKET a, b;
+
+    net_pair(&a, &b);
+    port = CreateIoCompletionPort((HANDLE)b, NULL, 0, 0);
+    poll.info.handles[0].handle = b;
+    poll.info.handles[0].flags = POLL_RECEIVE;
+    memset(&poll.iosb, 0xcc, sizeof(poll.iosb));
+    ok(NtDeviceIoControlFile((HANDLE)b, NULL, no_routine, NULL, &poll.iosb, IOCTL_AFD_POLL,
+                                    &poll.info, size_of(1), &poll.info,
+                                    size_of(1)) == STATUS_INVALID_PARAMETER,
+       "not refused\n");
+    ok(send_poll((HANDLE)b, NULL, &poll) == STATUS_PENDING, "no wait\n");
+    ok((ULONG)poll.iosb.Status == 0xcccccccc, "status %lx\n", poll.iosb.Status);
+    CancelIoEx((HANDLE)b, NULL);
+    closesocket(a);
+    closesocket(b);
+    CloseHandle(port);
+}
+
 START_TEST(afd_poll)
 {
     net_start();
@@ -415,5 +482,8 @@ START_TEST(afd_poll)
     RUN(test_exclusive);
     RUN(test_refused);
     RUN(test_ping_pong);
+    RUN(test_issuer_closes);
+    RUN(test_datagrams_connect);
+    RUN(test_routine_and_port);
     WSACleanup();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Single facts of Windows that no other test shows; docs/windows-not-wine.md has the whole list.
- * Sources: what Wine's tests, run on Windows, have recorded (the function is named at each), and the
- * pages that are quoted.
+ * Sources: what Wine's tests, run on Windows, have recorded (the function is named at each), and
+ * the pages that are quoted.
  */
 #include "net.h"
 
@@ -146,8 +146,8 @@ static void test_name_after_shutdown(void)
     closesocket(b);
 }
 
-/* test_completion_port: a receive that finds the connection reset fails at once, and no packet comes
- * of it. */
+/* test_completion_port: a receive that finds the connection reset fails at once, and no packet
+ * comes of it. */
 static void test_no_packet_after_reset(void)
 {
     struct linger hard = {1, 0};
@@ -171,7 +171,8 @@ static void test_no_packet_after_reset(void)
     CloseHandle(port);
 }
 
-/* test_DisconnectEx: it has pended, so a packet comes also with FILE_SKIP_COMPLETION_PORT_ON_SUCCESS.
+/* test_DisconnectEx: it has pended, so a packet comes also with
+ * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS.
  */
 static void test_disconnect_tells_port(void)
 {
@@ -256,8 +257,7 @@ static void test_flags_of_failure(void)
        WSAGetLastError());
     ok(WaitForSingleObject(ov.hEvent, NET_PATIENCE) == WAIT_OBJECT_0, "not received\n");
     WSASetLastError(0);
-    ok(!WSAGetOverlappedResult(s[1], &ov, &bytes, FALSE, &told) &&
-           WSAGetLastError() == WSAEMSGSIZE,
+    ok(!WSAGetOverlappedResult(s[1], &ov, &bytes, FALSE, &told) && WSAGetLastError() == WSAEMSGSIZE,
        "error %d\n", WSAGetLastError());
     todo_wine ok(told == 0xdead, "flags %lx\n", told);
     closesocket(s[0]);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Receiving into memory with write watch.
- * Source: the pages of VirtualAlloc (MEM_WRITE_WATCH: "the system tracks pages that are written to")
- * and GetWriteWatch; what Windows counts for a receive that waits, as Wine's test_write_watch, run
- * on Windows, has recorded it: all pages of its buffers when it begins to wait, none when data come.
+ * Source: the pages of VirtualAlloc (MEM_WRITE_WATCH: "the system tracks pages that are written
+ * to") and GetWriteWatch; what Windows counts for a receive that waits, as Wine's test_write_watch,
+ * run on Windows, has recorded it: all pages of its buffers when it begins to wait, none when data
+ * come.
  */
 #include "net.h"
 

@@ -3,7 +3,7 @@
 """Runs a command in a network name space of its own, with one neighbour, who is the default route,
 the DNS server and a host that accepts connections:
 
-    network.py [--root TREE] [--restless] -- COMMAND...
+    network.py [--root TREE] [--restless] [--ipv4] -- COMMAND...
 
 Owns the name spaces (network, mounts, processes), which end with the command, whatever it left
 running.  Needs root and the command ip.  --root: a tree whose /etc gets the same names (chroot).
@@ -11,7 +11,7 @@ running.  Needs root and the command ip.  --root: a tree whose /etc gets the sam
 The command sees lo and wire0 with IPv4 and global IPv6 addresses, the neighbour's resolver in
 /etc/resolv.conf, and its own host name in /etc/hosts.  What is sent to an address that is not the
 neighbour's is answered by nobody, as behind a default route.  --restless: an address comes and goes
-every few seconds, for tests that ask somebody to change one."""
+every few seconds, for tests that ask somebody to change one.  --ipv4: no global IPv6 address."""
 
 import argparse
 import ipaddress
@@ -129,13 +129,15 @@ def change_addresses():
             time.sleep(PERIOD)
 
 
-def inside(roots, restless, command):
+def inside(roots, restless, ipv4, command):
     """Process 1 of the new name spaces."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"], check=True)
     neighbour = start_peer()
     directory = Path(tempfile.mkdtemp(prefix="ringsock-net-"))
     try:
         mount_names(directory, [Path("/"), *roots])
+        if ipv4:
+            ip("-6", "addr", "flush", "dev", "wire0", "scope", "global")
         if restless:
             threading.Thread(target=change_addresses, daemon=True).start()
         return subprocess.run(command).returncode
@@ -150,13 +152,14 @@ def main():
     parser = argparse.ArgumentParser(prog="network.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", type=Path, action="append", default=[])
     parser.add_argument("--restless", action="store_true")
+    parser.add_argument("--ipv4", action="store_true")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
     if args.inside:
-        return inside(args.root, args.restless, args.command)
+        return inside(args.root, args.restless, args.ipv4, args.command)
     roots = [word for root in args.root for word in ("--root", str(root))]
-    roots += ["--restless"] if args.restless else []
+    roots += ["--restless"] * args.restless + ["--ipv4"] * args.ipv4
     return subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
                            "--mount-proc", "--", sys.executable, __file__, "--inside", *roots, "--",
                            *args.command]).returncode
