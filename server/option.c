@@ -42,6 +42,7 @@ static const struct plain {
     {RS_OPT_IP_UNICAST_IF, 0, IPPROTO_IP, IP_UNICAST_IF},
     {RS_OPT_IPV6_UNICAST_IF, 0, IPPROTO_IPV6, IPV6_UNICAST_IF},
     {RS_OPT_UDP_SEGMENT, RS_DGRAM, IPPROTO_UDP, UDP_SEGMENT},
+    {RS_OPT_UDP_NOCHECKSUM, RS_DGRAM, SOL_SOCKET, SO_NO_CHECK},
 };
 
 void option_copy(const struct socket *socket, int fd)

@@ -96,6 +96,7 @@ DWORD get_unicast_interface6(struct socket *socket, uint32_t *value);
 DWORD set_unicast_interface6(struct socket *socket, uint32_t value);
 DWORD get_protection_level(struct socket *socket, uint32_t *value);
 DWORD set_send_size(struct socket *socket, uint32_t value);
+DWORD set_no_checksum(struct socket *socket, uint32_t value);
 DWORD set_coalesced_size(struct socket *socket, uint32_t value);
 DWORD get_v6only(struct socket *socket, uint32_t *value);
 DWORD set_broadcast(struct socket *socket, uint32_t value);
@@ -114,6 +115,12 @@ DWORD read_ip_options(struct socket *socket, char *buffer, int *length);
 DWORD write_ip_options(struct socket *socket, const char *buffer, int length);
 DWORD write_accept_context(struct socket *socket, const char *buffer, int length);
 DWORD write_connect_context(struct socket *socket, const char *buffer, int length);
+
+/* IP_IFLIST (option_interfaces.c). */
+DWORD set_interface_list(struct socket *socket, uint32_t value);
+DWORD add_listed_interface(struct socket *socket, uint32_t index);
+DWORD remove_listed_interface(struct socket *socket, uint32_t index);
+DWORD read_interface_list(struct socket *socket, char *buffer, int *length);
 
 /* Winsock's ways to name a group's interface and addresses, on the wire (option_group.c). */
 void group_set_interface(struct rs_group *group, uint32_t interface_address);

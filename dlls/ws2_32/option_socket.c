@@ -438,6 +438,18 @@ DWORD get_protection_level(struct socket *socket, uint32_t *value)
     return 0;
 }
 
+/* UDP_NOCHECKSUM: "not supported for IPv6". */
+DWORD set_no_checksum(struct socket *socket, uint32_t value)
+{
+    DWORD error = socket->family == AF_INET ? server_set_value(socket, RS_OPT_UDP_NOCHECKSUM, value)
+                  : value                   ? WSAENOPROTOOPT
+                                            : 0;
+
+    if (!error)
+        socket->udp_no_checksum = value;
+    return error;
+}
+
 /* UDP_SEND_MSG_SIZE: "set a value that is lower than the MTU of the path...; otherwise the send
  * will fail (but the socket option set will still succeed)": so the next send is one that is waited
  * for. */

@@ -38,6 +38,8 @@
 #define OPTION_RECEIVE_BROADCAST 22
 #define OPTION_RECVDSTADDR 25
 #define OPTION_IFLIST 28
+#define OPTION_ADD_IFLIST 29
+#define OPTION_DEL_IFLIST 30
 #define OPTION_RTHDR 32
 #define OPTION_GET_IFLIST 33
 #define OPTION_RECVRTHDR 38
@@ -59,7 +61,6 @@
 #define WRITE_ONLY .get_error = WSAENOPROTOOPT
 #define CONTROL(which) .control = WANTED_##which
 #define NOT_DONE .server = 0
-#define NEVER(error) .get_error = (error), .set_error = (error)
 
 /* clang-format off */
 static const struct option options[] = {
@@ -93,6 +94,7 @@ static const struct option options[] = {
     {SOL_SOCKET, OPTION_BSP_STATE, FORMAT_RAW, VALUE_ANY, FOR_ALL, .read = read_state, READ_ONLY},
 
     {LEVEL_TCP, TCP_NODELAY, FORMAT_BYTE, VALUE_BOOL, FOR_STREAMS, SERVER(TCP_NODELAY)},
+    {LEVEL_TCP, TCP_BSDURGENT, FORMAT_INT_SIZE0, VALUE_ON, FOR_STREAMS, .get = get_one, .set = set_nothing},
     {LEVEL_TCP, TCP_EXPEDITED_1122, FORMAT_INT_SIZE0, VALUE_OFF, FOR_STREAMS, NOT_DONE},
     {LEVEL_TCP, OPTION_TCP_KEEPALIVE, FORMAT_INT_SIZE0, VALUE_ANY, FOR_STREAMS, .get = get_keep_idle, .set = set_keep_idle},
     {LEVEL_TCP, OPTION_TCP_MAXSEG, FORMAT_INT_SIZE0, VALUE_ANY, FOR_STREAMS, SERVER(TCP_MAXSEG), READ_ONLY},
@@ -101,7 +103,7 @@ static const struct option options[] = {
     {LEVEL_TCP, OPTION_TCP_KEEPCNT, FORMAT_INT_SIZE0, VALUE_BYTE, FOR_STREAMS, .get = get_keep_count, .set = set_keep_count},
     {LEVEL_TCP, OPTION_TCP_KEEPINTVL, FORMAT_INT_SIZE0, VALUE_ANY, FOR_STREAMS, .get = get_keep_interval, .set = set_keep_interval},
 
-    {LEVEL_UDP, OPTION_UDP_NOCHECKSUM, FORMAT_INT, VALUE_OFF, FOR_DATAGRAMS, NOT_DONE},
+    {LEVEL_UDP, OPTION_UDP_NOCHECKSUM, FORMAT_INT, VALUE_BOOL, FOR_DATAGRAMS, FIELD(udp_no_checksum), .set = set_no_checksum},
     {LEVEL_UDP, OPTION_UDP_SEND_MSG_SIZE, FORMAT_INT, VALUE_ANY, FOR_DATAGRAMS, FIELD(udp_send_size), .set = set_send_size},
     {LEVEL_UDP, OPTION_UDP_RECV_MAX_COALESCED_SIZE, FORMAT_INT, VALUE_ANY, FOR_DATAGRAMS, FIELD(udp_coalesced_size), .set = set_coalesced_size},
 
@@ -139,8 +141,10 @@ static const struct option options[] = {
     {LEVEL_IP, OPTION_WFP_REDIRECT_RECORDS, FORMAT_INT_SIZE0, VALUE_OFF, FOR_DATAGRAMS, NOT_DONE},
     {LEVEL_IP, OPTION_WFP_REDIRECT_CONTEXT, FORMAT_INT_SIZE0, VALUE_OFF, FOR_DATAGRAMS, NOT_DONE},
     {LEVEL_IP, OPTION_RECVERR, FORMAT_INT_SIZE0, VALUE_OFF, FOR_DATAGRAMS, .get = get_receive_errors},
-    {LEVEL_IP, OPTION_IFLIST, FORMAT_INT_SIZE0, VALUE_OFF, FOR_ALL, NOT_DONE},
-    {LEVEL_IP, OPTION_GET_IFLIST, FORMAT_RAW, VALUE_ANY, FOR_ALL, NEVER(WSAEINVAL)},
+    {LEVEL_IP, OPTION_IFLIST, FORMAT_INT_SIZE0, VALUE_BOOL, FOR_ALL, FIELD(restrict_interfaces), .set = set_interface_list},
+    {LEVEL_IP, OPTION_ADD_IFLIST, FORMAT_INT, VALUE_ANY, FOR_ALL, .set = add_listed_interface, WRITE_ONLY},
+    {LEVEL_IP, OPTION_DEL_IFLIST, FORMAT_INT, VALUE_ANY, FOR_ALL, .set = remove_listed_interface, WRITE_ONLY},
+    {LEVEL_IP, OPTION_GET_IFLIST, FORMAT_RAW, VALUE_ANY, FOR_ALL, .read = read_interface_list, READ_ONLY},
     {LEVEL_IP, OPTION_RTHDR, FORMAT_RAW, VALUE_ANY, FOR_ALL, .read = read_ip_options, .write = write_ip_options},
     {LEVEL_IP, OPTION_MTU_DISCOVER, FORMAT_INT_SIZE0, VALUE_ANY, FOR_ALL, FIELD(mtu_discover), .set = set_mtu_discover},
     {LEVEL_IP, OPTION_IP_MTU, FORMAT_INT_SIZE0, VALUE_ANY, FOR_ALL, .get = get_mtu, READ_ONLY},
@@ -177,8 +181,10 @@ static const struct option options[] = {
     {LEVEL_IP6, OPTION_WFP_REDIRECT_RECORDS, FORMAT_INT_SIZE0, VALUE_OFF, FOR_DATAGRAMS, NOT_DONE},
     {LEVEL_IP6, OPTION_WFP_REDIRECT_CONTEXT, FORMAT_INT_SIZE0, VALUE_OFF, FOR_DATAGRAMS, NOT_DONE},
     {LEVEL_IP6, OPTION_RECVERR, FORMAT_INT_SIZE0, VALUE_OFF, FOR_DATAGRAMS, .get = get_receive_errors},
-    {LEVEL_IP6, OPTION_IFLIST, FORMAT_INT_SIZE0, VALUE_OFF, FOR_ALL, NOT_DONE},
-    {LEVEL_IP6, OPTION_GET_IFLIST, FORMAT_RAW, VALUE_ANY, FOR_ALL, NEVER(WSAEINVAL)},
+    {LEVEL_IP6, OPTION_IFLIST, FORMAT_INT_SIZE0, VALUE_BOOL, FOR_ALL, FIELD(restrict_interfaces), .set = set_interface_list},
+    {LEVEL_IP6, OPTION_ADD_IFLIST, FORMAT_INT, VALUE_ANY, FOR_ALL, .set = add_listed_interface, WRITE_ONLY},
+    {LEVEL_IP6, OPTION_DEL_IFLIST, FORMAT_INT, VALUE_ANY, FOR_ALL, .set = remove_listed_interface, WRITE_ONLY},
+    {LEVEL_IP6, OPTION_GET_IFLIST, FORMAT_RAW, VALUE_ANY, FOR_ALL, .read = read_interface_list, READ_ONLY},
     {LEVEL_IP6, OPTION_RTHDR, FORMAT_RAW, VALUE_ANY, FOR_ALL, .read = read_ip_options, .write = write_ip_options},
     {LEVEL_IP6, OPTION_MTU_DISCOVER, FORMAT_INT_SIZE0, VALUE_ANY, FOR_ALL, FIELD(mtu_discover), .set = set_mtu_discover},
     {LEVEL_IP6, OPTION_IPV6_MTU, FORMAT_INT_SIZE0, VALUE_ANY, FOR_ALL, .get = get_mtu, READ_ONLY},

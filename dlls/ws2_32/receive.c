@@ -314,7 +314,8 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source,
 {
     struct operation *operation;
 
-    if (socket->peer.family && !wire_address_equal(source, &socket->peer)) {
+    if ((socket->peer.family && !wire_address_equal(source, &socket->peer)) ||
+        receive_is_restricted(socket, control)) {
         give_credit(socket, RS_DATAGRAM_COST(length));
         return;
     }

@@ -22,6 +22,9 @@ DWORD receive_state(const struct socket *socket);
  * has taken reach the program with success, because no other receive will get them. */
 DWORD receive_cut_short(const struct operation *operation, DWORD error);
 
+/* IP_IFLIST keeps a datagram of that interface away (option_interfaces.c). */
+bool receive_is_restricted(const struct socket *socket, const struct rs_control *control);
+
 /* Stream bytes / a datagram / the end / an error from the server: fills posted operations in order,
  * appends the finished ones to `finished`, and keeps the rest. */
 void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length, bool mark,

@@ -36,6 +36,8 @@ struct incoming {
     bool deferred;         /* a condition function has said CF_DEFER */
 };
 
+#define INTERFACES_LISTED 16
+
 enum socket_state {
     SOCKET_OPEN, /* not connected (datagrams: no peer set) */
     SOCKET_CONNECTING,
@@ -163,6 +165,10 @@ struct socket {
     uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
     uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */
     uint32_t unicast_interface, unicast_interface6; /* host order */
+    bool udp_no_checksum;
+    bool restrict_interfaces; /* IP_IFLIST, for datagrams from these: */
+    uint8_t interface_count;
+    uint32_t interfaces[INTERFACES_LISTED];
     uint32_t udp_send_size, udp_coalesced_size; /* UDP_SEND_MSG_SIZE, UDP_RECV_MAX_COALESCED_SIZE */
     char kept_end; /* what lies between receive_timeout and this goes with a shared socket */
 };

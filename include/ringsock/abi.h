@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 8u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 9u                 /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -407,6 +407,7 @@ enum rs_option {
     RS_OPT_BLOCK_SOURCE,
     RS_OPT_UNBLOCK_SOURCE,
     RS_OPT_UDP_SEGMENT,  /* every datagram is cut into such of so many bytes; 0: none */
+    RS_OPT_UDP_NOCHECKSUM,
     RS_OPT_UDP_COALESCE, /* 1: several datagrams of one source may come as one */
     RS_OPT_TCP_FASTOPEN,
     RS_OPT_CONNECT_TIME, /* set: ms that a stream tries to connect for; 0: the default */
