@@ -144,7 +144,8 @@ void anchor_adopt(struct socket *socket)
 
 bool anchor_is_gone(struct socket *socket)
 {
-    return !socket->anchored || socket->anchor_gone || !socket->anchor || hung_up(socket->anchor);
+    return !socket->anchored || socket->anchor_gone || socket->anchor_kept || !socket->anchor ||
+           hung_up(socket->anchor);
 }
 
 /* A process that said RS_SUB_ANCHORED and never opened the FIFO would leave one that never hangs up.
@@ -163,13 +164,18 @@ bool anchor_is_abandoned(struct socket *socket)
     return hung_up(socket->anchor);
 }
 
-/* Nobody has it open, and nothing that a program wrote into its SOCKET lies in it: end of file. */
-static bool reusable(const struct session *session, const struct anchor *anchor)
+/* Nothing that a program wrote into its SOCKET lies in it, and nobody has it open, or only its DLL for
+ * the next socket: the end of the file, or that there is nothing to read. */
+static bool reusable(const struct session *session, const struct anchor *anchor, bool kept)
 {
+    ssize_t count;
     char byte;
 
-    return session->state == SESSION_LIVE && !session->corrupt && anchor->home == session &&
-           session->spare_anchor_count < SPARE_MAX && !read(anchor->watch.fd, &byte, 1);
+    if (session->state != SESSION_LIVE || session->corrupt || anchor->home != session ||
+        session->spare_anchor_count >= SPARE_MAX)
+        return false;
+    count = read(anchor->watch.fd, &byte, 1);
+    return !count || (kept && count < 0 && errno == EAGAIN);
 }
 
 void anchor_close(struct socket *socket)
@@ -183,11 +189,14 @@ void anchor_close(struct socket *socket)
     socket->anchor = NULL;
     anchor->socket = NULL;
     /* One that was never opened may still be, by a DLL that is about to: never give that away. */
-    if (!socket->anchored || !reusable(session, anchor)) {
+    if (!socket->anchored || !reusable(session, anchor, socket->anchor_kept)) {
         anchor_destroy(session, anchor);
         return;
     }
-    list_append(&session->spare_anchors, &anchor->spare);
+    if (socket->anchor_kept) /* the next one that is needed: it costs the DLL nothing */
+        list_insert_after(&session->spare_anchors, &anchor->spare);
+    else
+        list_append(&session->spare_anchors, &anchor->spare);
     session->spare_anchor_count++;
 }
 

@@ -197,6 +197,7 @@ void socket_close_request(struct socket *socket, uint16_t flags, const struct rs
     }
     socket->close_seen = true;
     socket->close_flags = flags;
+    socket->anchor_kept = (flags & RS_CLOSE_KEPT) && !socket->share;
     if (socket->state == SOCKET_AWAY || !anchor_is_gone(socket)) {
         if (call)
             comp_reply(session, call, 0);

@@ -43,6 +43,7 @@ struct socket {
     struct anchor *anchor; /* NULL: closed */
     bool anchored;         /* the DLL has opened it */
     bool anchor_gone;      /* its last handle is closed */
+    bool anchor_kept;      /* its last handle is for the next socket (RS_CLOSE_KEPT) */
     struct link hung;      /* session.hung */
     bool close_seen;       /* RS_SUB_CLOSE came */
     uint16_t close_flags;

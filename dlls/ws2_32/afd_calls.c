@@ -7,6 +7,7 @@
  */
 #include "afd.h"
 #include "afd_socket.h"
+#include "anchor_pool.h"
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
@@ -108,6 +109,6 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
     }
     log_unknown(handle, code);
     event_hand_over(event);
-    return real_NtDeviceIoControlFile(handle, event, routine, context, iosb, code, input,
+    return real_NtDeviceIoControlFile(anchor_pool_hide(handle), event, routine, context, iosb, code, input,
                                       input_size, output, output_size);
 }

@@ -5,9 +5,11 @@
  *
  * Owns nothing, takes what event_make_native takes.
  */
+#include "anchor_pool.h"
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
+#include "socket_life.h"
 
 void event_hand_over(HANDLE event)
 {
@@ -102,7 +104,10 @@ NTSTATUS NTAPI our_NtSetInformationObject(HANDLE handle, ULONG class, void *info
 {
     const struct handle_flags *flags = information;
 
-    if (class == HANDLE_FLAGS_CLASS && size >= sizeof(*flags) && flags->inherit)
-        event_hand_over(handle); /* a child process will have it */
-    return real_NtSetInformationObject(handle, class, information, size);
+    if (class == HANDLE_FLAGS_CLASS && size >= sizeof(*flags)) {
+        if (flags->inherit)
+            event_hand_over(handle); /* a child process will have it */
+        socket_flags_changed(handle);
+    }
+    return real_NtSetInformationObject(anchor_pool_hide(handle), class, information, size);
 }

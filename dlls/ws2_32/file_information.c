@@ -6,6 +6,7 @@
  * Owns nothing; takes the socket's lock.
  */
 #include "afd.h"
+#include "anchor_pool.h"
 #include "handle_table.h"
 #include "handles.h"
 #include "intercept.h"
@@ -125,9 +126,9 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
     } else if (set_helper_information(file, iosb, information, size, class, &status)) {
         /* done */
     } else if (class == FILE_COMPLETION_CLASS)
-        status = set_foreign_completion(file, iosb, information, size);
+        status = set_foreign_completion(anchor_pool_hide(file), iosb, information, size);
     else
-        return real_NtSetInformationFile(file, iosb, information, size, class);
+        return real_NtSetInformationFile(anchor_pool_hide(file), iosb, information, size, class);
     SetLastError(error);
     return status;
 }
@@ -153,7 +154,7 @@ NTSTATUS NTAPI our_NtQueryInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, vo
 
     if (class != FILE_COMPLETION_MODES_CLASS || RtlDllShutdownInProgress() ||
         !(socket = socket_find(file)))
-        return real_NtQueryInformationFile(file, iosb, information, size, class);
+        return real_NtQueryInformationFile(anchor_pool_hide(file), iosb, information, size, class);
     status = query_modes(socket, iosb, information, size);
     socket_put(socket);
     return status;

@@ -8,6 +8,7 @@
  * nothing here takes a lock: the threads that held them are gone.
  */
 #include "handles.h"
+#include "anchor_pool.h"
 #include "afd.h"
 #include "async_select.h"
 #include "cancel.h"
@@ -68,7 +69,7 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle)
     if (RtlDllShutdownInProgress())
         return real_NtClose(handle);
     closing = closing_begin(handle);
-    status = real_NtClose(handle);
+    status = real_NtClose(anchor_pool_hide(handle));
     closing_end(&closing, status);
     SetLastError(error);
     return status;
@@ -125,6 +126,8 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
     unsigned lacks;
     NTSTATUS status;
 
+    if (anchor_pool_hide(source) != source && is_own(source_process))
+        return STATUS_INVALID_HANDLE;
     if (RtlDllShutdownInProgress() || !is_known(source_process, source))
         return real_NtDuplicateObject(source_process, source, target_process, target, access,
                                       attributes, options);
@@ -191,7 +194,7 @@ NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb)
 
     /* CancelIo succeeds where there is nothing to cancel; CancelIoEx says ERROR_NOT_FOUND */
     if (!cancel(file, &filter, iosb, STATUS_SUCCESS, &status))
-        return real_NtCancelIoFile(file, iosb);
+        return real_NtCancelIoFile(anchor_pool_hide(file), iosb);
     return status;
 }
 
@@ -201,7 +204,7 @@ NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STAT
     NTSTATUS status;
 
     if (!cancel(file, &filter, iosb, STATUS_NOT_FOUND, &status))
-        return real_NtCancelIoFileEx(file, which, iosb);
+        return real_NtCancelIoFileEx(anchor_pool_hide(file), which, iosb);
     return status;
 }
 

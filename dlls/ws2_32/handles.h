@@ -16,6 +16,13 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
 NTSTATUS NTAPI our_NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK *iosb);
 NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *iosb);
 
+/* anchor_pool.c */
+NTSTATUS NTAPI our_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
+                                       ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attributes,
+                                       OBJECT_ATTRIBUTES *thread_attributes, ULONG process_flags,
+                                       ULONG thread_flags, void *parameters, void *creation,
+                                       void *attributes);
+
 /* file_information.c */
 NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
                                         ULONG size, ULONG class);

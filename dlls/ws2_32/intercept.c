@@ -10,6 +10,7 @@
  * does not look exactly so (an unknown Wine, or somebody was here before us) is left alone.
  */
 #include "intercept.h"
+#include "anchor_pool.h"
 #include "fast_event.h"
 #include "handles.h"
 #include "log.h"
@@ -68,6 +69,9 @@ NTSTATUS(NTAPI *real_NtQueryEvent)(HANDLE, ULONG, void *, ULONG, ULONG *) = (voi
 /* not in every Wine: called only through the stub that was taken over */
 NTSTATUS(NTAPI *real_NtCancelSynchronousIoFile)
 (HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
+NTSTATUS(NTAPI *real_NtCreateUserProcess)
+(HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK, OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG, ULONG,
+ void *, void *, void *);
 NTSTATUS(NTAPI *real_NtAssociateWaitCompletionPacket)
 (HANDLE, HANDLE, HANDLE, void *, void *, NTSTATUS, ULONG_PTR, BOOLEAN *);
 NTSTATUS(NTAPI *real_NtClearEvent)(HANDLE);
@@ -256,6 +260,7 @@ bool intercept_in(HMODULE module, const char *name, void *replacement, void **or
 #define PORTS    1u
 #define EVENTS   2u
 #define ROUTINES 4u
+#define ANCHORS  8u
 
 static const struct {
     const char *name;
@@ -301,7 +306,8 @@ static const struct {
     TAKE(NtQueryDirectoryFile, EVENTS),
     TAKE(NtNotifyChangeKey, EVENTS),
     TAKE(NtNotifyChangeMultipleKeys, 0),
-    TAKE(NtSetInformationObject, EVENTS),
+    TAKE(NtSetInformationObject, EVENTS | ANCHORS),
+    TAKE(NtCreateUserProcess, ANCHORS),
     TAKE(NtAllocateVirtualMemory, 0),
 };
 
@@ -332,6 +338,7 @@ void intercept_all(void)
         port_table_init(false);
         event_table_init(false);
         routines_init(false);
+        anchor_pool_init(false);
         return;
     }
     for (i = 0; i < ARRAYSIZE(taken); i++)
@@ -342,4 +349,5 @@ void intercept_all(void)
     port_table_init(!(missing & PORTS) && !switched_off(L"RINGSOCK_FASTPORT"));
     event_table_init(!(missing & EVENTS));
     routines_init(!(missing & ROUTINES));
+    anchor_pool_init(!(missing & ANCHORS));
 }

@@ -24,6 +24,9 @@ extern NTSTATUS(NTAPI *real_NtClose)(HANDLE);
 extern NTSTATUS(NTAPI *real_NtSetInformationFile)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG);
 extern NTSTATUS(NTAPI *real_NtQueryInformationFile)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG,
                                                     ULONG);
+extern NTSTATUS(NTAPI *real_NtCreateUserProcess)(HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK,
+                                                 OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG,
+                                                 ULONG, void *, void *, void *);
 extern NTSTATUS(NTAPI *real_NtSetIoCompletion)(HANDLE, ULONG_PTR, ULONG_PTR, NTSTATUS, SIZE_T);
 extern NTSTATUS(NTAPI *real_NtRemoveIoCompletion)(HANDLE, ULONG_PTR *, ULONG_PTR *,
                                                   IO_STATUS_BLOCK *, LARGE_INTEGER *);

@@ -327,6 +327,11 @@ NTSTATUS port_replace(struct socket *socket, HANDLE handle, ULONG_PTR key)
     return STATUS_SUCCESS;
 }
 
+bool port_is_fast(const struct port *port)
+{
+    return port->fast;
+}
+
 static void put_if_any(struct port *port)
 {
     if (port)

@@ -44,6 +44,9 @@ void port_give_group_back(uint32_t group);
 /* What a socket's interest word should be while only its port waits for it (RS_WAKE_GROUP...). */
 uint32_t port_wake_word(const struct port *port);
 
+/* Its packets never reach the kernel: sockets that have it are not known there. */
+bool port_is_fast(const struct port *port);
+
 /* Gives a reference up. */
 void port_put(struct port *port);
 

@@ -13,6 +13,7 @@
  * was shown by Wine's test_recv and test_read_write for AFD, run on Windows.
  */
 #include "raw_io.h"
+#include "anchor_pool.h"
 #include "fast_event.h"
 #include "guarded_copy.h"
 #include "handles.h"
@@ -146,7 +147,7 @@ NTSTATUS NTAPI our_NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine
 
     if (!socket) {
         event_hand_over(event);
-        return real_NtReadFile(file, event, routine, context, iosb, buffer, length, offset, key);
+        return real_NtReadFile(anchor_pool_hide(file), event, routine, context, iosb, buffer, length, offset, key);
     }
     status = read_or_write(socket, OPERATION_RECV, &request, buffer, length, offset);
     socket_put(socket);
@@ -163,7 +164,7 @@ NTSTATUS NTAPI our_NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routin
 
     if (!socket) {
         event_hand_over(event);
-        return real_NtWriteFile(file, event, routine, context, iosb, buffer, length, offset, key);
+        return real_NtWriteFile(anchor_pool_hide(file), event, routine, context, iosb, buffer, length, offset, key);
     }
     status = read_or_write(socket, OPERATION_SEND, &request, (void *)buffer, length, offset);
     socket_put(socket);

@@ -65,6 +65,7 @@ struct socket {
     LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
     enum socket_state state;
     SOCKET fresh;      /* the last DuplicateHandle of this process, while no call has met it */
+    bool flags_changed; /* of its handle, by SetHandleInformation */
     bool duplicated;   /* other processes may hold it too (share.c) */
     bool volatile away; /* and one of them has it now */
     bool wanted;       /* the server was told that somebody waits here */

@@ -6,6 +6,7 @@
 #include "socket_life.h"
 #include "accept.h"
 #include "afd.h"
+#include "anchor_pool.h"
 #include "async_select.h"
 #include "blocking_hook.h"
 #include "cancel.h"
@@ -100,10 +101,13 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
 {
     bool inherit = !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT);
 
+    socket->anchor = anchor;
+    socket->handle = (SOCKET)anchor_pool_take(socket->session, anchor, inherit);
     /* these are the rights of a SOCKET (Wine's test_open_device, run on Windows) */
-    socket->handle = (SOCKET)session_open_fifo(socket->session, 'a', anchor,
-                                               GENERIC_READ | GENERIC_WRITE | WRITE_DAC,
-                                               FILE_FLAG_OVERLAPPED, inherit);
+    if (!socket->handle)
+        socket->handle = (SOCKET)session_open_fifo(socket->session, 'a', anchor,
+                                                   GENERIC_READ | GENERIC_WRITE | WRITE_DAC,
+                                                   FILE_FLAG_OVERLAPPED, inherit);
     if (!socket->handle) {
         log_rarely(LOG_WARN, "cannot open anchor %u, error %lu", anchor, GetLastError());
         return socket->session->dead ? WSAENETDOWN : WSAEMFILE;
@@ -211,10 +215,26 @@ bool socket_closed_by_handle(struct socket *socket, SOCKET handle)
     return true;
 }
 
+static void say_closed(struct socket *socket, uint16_t flags)
+{
+    if (socket->close_resets)
+        flags |= RS_CLOSE_ABORT;
+    submit_simple(socket->session, RS_SUB_CLOSE, flags, socket->index);
+}
+
 void socket_after_close(struct socket *socket)
 {
-    submit_simple(socket->session, RS_SUB_CLOSE, socket->close_resets ? RS_CLOSE_ABORT : 0,
-                  socket->index);
+    say_closed(socket, 0);
+}
+
+void socket_flags_changed(HANDLE handle)
+{
+    struct socket *socket = socket_find(handle);
+
+    if (!socket)
+        return;
+    socket->flags_changed = true;
+    socket_put(socket);
 }
 
 static bool close_waits(const struct socket *socket)
@@ -255,7 +275,6 @@ static bool close_duplicate(struct socket *socket, SOCKET handle)
 DWORD socket_close(struct socket *socket, SOCKET handle)
 {
     bool waits = close_waits(socket);
-    DWORD error = 0;
 
     if (close_duplicate(socket, handle))
         return 0;
@@ -264,10 +283,14 @@ DWORD socket_close(struct socket *socket, SOCKET handle)
         return WSAEWOULDBLOCK;
     if (!socket_closed_by_handle(socket, handle))
         return WSAENOTSOCK;
+    waits = waits && !socket->nonblocking && !socket->close_resets;
+    if (!waits && anchor_pool_keep(socket, (HANDLE)handle)) {
+        say_closed(socket, RS_CLOSE_KEPT);
+        return 0;
+    }
     real_NtClose((HANDLE)handle);
-    if (waits && !socket->nonblocking && !socket->close_resets)
-        error = close_and_wait(socket);
-    else
-        socket_after_close(socket);
-    return error;
+    if (waits)
+        return close_and_wait(socket);
+    socket_after_close(socket);
+    return 0;
 }

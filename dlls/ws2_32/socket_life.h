@@ -28,6 +28,9 @@ void socket_discard(struct socket *socket);
 /* closesocket for a socket that was found; consumes no reference.  Returns 0 or a WSA code. */
 DWORD socket_close(struct socket *socket, SOCKET handle);
 
+/* SetHandleInformation was called for a handle, of a socket or not. */
+void socket_flags_changed(HANDLE handle);
+
 /* Waits for a synchronous operation that was queued.  Returns its error; WSAETIMEDOUT or WSAEINTR
  * if it was taken off the queue because the deadline passed or WSACancelBlockingCall was called;
  * WSAEINTR, too, if the socket was closed.  Caller holds no lock, has armed operation->waiter

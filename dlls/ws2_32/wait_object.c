@@ -8,6 +8,7 @@
  * changes it looks for the event afterwards, whoever makes the event looks at the word afterwards.
  */
 #include "wait_object.h"
+#include "anchor_pool.h"
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
@@ -57,7 +58,7 @@ static HANDLE stand_in(HANDLE handle, struct socket **socket)
     HANDLE object;
 
     if (!(*socket = socket_find(handle)))
-        return handle;
+        return anchor_pool_hide(handle);
     AcquireSRWLockExclusive(&(*socket)->lock);
     if (!(*socket)->object && !(*socket)->closing)
         make_object(*socket);

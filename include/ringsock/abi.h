@@ -202,7 +202,7 @@ enum rs_sub {
                          behind the address */
     RS_SUB_SHUTDOWN,  /* call: arg0 = RS_SHUT_*; sending side closes after what was queued */
     RS_SUB_CLOSE,     /* the DLL has closed its handle; flags RS_CLOSE_*.  The server closes if the
-                         anchor is hung up, else leaves it to the anchor */
+                         anchor is hung up or kept, else leaves it to the anchor */
     RS_SUB_FORGET,    /* the DLL has seen RS_COMP_CLOSED: the index may be used again */
     RS_SUB_RESUME,    /* credit was given to a stalled socket: read on */
     RS_SUB_GETOPT,    /* call: arg0 = enum rs_option; reply payload = uint32_t or struct */
@@ -266,6 +266,8 @@ enum rs_comp {
 #define RS_CLOSE_ABORT 1u   /* reset the connection (linger 0, or unread data) */
 #define RS_CLOSE_REPLY 2u   /* carries a rs_call: reply once everything queued was acknowledged or
                                arg0 milliseconds went by (then WSAEWOULDBLOCK and a reset) */
+#define RS_CLOSE_KEPT 4u    /* the DLL keeps the handle for the next socket on that anchor; nobody
+                               else has one */
 #define RS_REVERSE_NAME_REQUIRED 1u
 enum { RS_SHUT_RECV = 0, RS_SHUT_SEND = 1, RS_SHUT_BOTH = 2 };
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Kept anchors (see anchor_pool.h).  Owns the pool; `making` counts NtCreateUserProcess under way. */
+#include "anchor_pool.h"
+#include "handle_pages.h"
+#include "handles.h"
+#include "intercept.h"
+#include "port.h"
+#include "session.h"
+#include "socket.h"
+
+#define KEPT_MAX 32u /* as many closed connections as a busy program has at a time; each is a handle */
+
+struct kept {
+    const struct session *session;
+    HANDLE handle;
+    uint32_t anchor;
+    bool inherit;
+};
+
+static SRWLOCK pool_lock = SRWLOCK_INIT;
+static struct kept pool[KEPT_MAX];
+static unsigned kept_count, making;
+static bool enabled;
+LONG volatile anchor_pool_bits;
+
+void anchor_pool_init(bool sees_new_processes)
+{
+    enabled = sees_new_processes;
+}
+
+/* ---- the pool; caller holds pool_lock ---- */
+
+static void set_bits(void)
+{
+    LONG bits = 0;
+    unsigned i;
+
+    for (i = 0; i < kept_count; i++)
+        bits |= anchor_pool_bit(pool[i].handle);
+    anchor_pool_bits = bits;
+}
+
+static void insert(const struct kept *kept)
+{
+    pool[kept_count++] = *kept;
+    set_bits();
+}
+
+static struct kept remove_at(unsigned i)
+{
+    struct kept kept = pool[i];
+
+    memmove(&pool[i], &pool[i + 1], (--kept_count - i) * sizeof(*pool));
+    set_bits();
+    return kept;
+}
+
+/* The newest one of an anchor. */
+static bool take(const struct session *session, uint32_t anchor, struct kept *taken)
+{
+    unsigned i = kept_count;
+
+    while (i--) {
+        if (pool[i].session != session || pool[i].anchor != anchor)
+            continue;
+        *taken = remove_at(i);
+        return true;
+    }
+    return false;
+}
+
+bool anchor_pool_has(HANDLE handle)
+{
+    bool has = false;
+    unsigned i;
+
+    AcquireSRWLockShared(&pool_lock);
+    for (i = 0; i < kept_count && !has; i++)
+        has = pool[i].handle == handle_plain(handle);
+    ReleaseSRWLockShared(&pool_lock);
+    return has;
+}
+
+/* ---- keeping ---- */
+
+static bool is_plain(const struct socket *socket)
+{
+    return enabled && !socket->duplicated && !socket->flags_changed && !socket->former_ports &&
+           (!socket->port || port_is_fast(socket->port)) && !socket->session->dead;
+}
+
+static bool is_only_handle(HANDLE handle)
+{
+    OBJECT_BASIC_INFORMATION information;
+
+    return !NtQueryObject(handle, ObjectBasicInformation, &information, sizeof(information), NULL) &&
+           information.HandleCount == 1;
+}
+
+/* A full pool keeps nothing, so that closing many connections costs what it must.  But its oldest
+ * handles may be of no use: the server may have given their anchors to connections that nobody
+ * accepted, or have ended.  So one goes now and then. */
+static bool has_room(void)
+{
+    static LONG volatile refused;
+    struct kept oldest = {0};
+
+    if (kept_count < KEPT_MAX || making || InterlockedIncrement(&refused) % 16)
+        return kept_count < KEPT_MAX && !making;
+    AcquireSRWLockExclusive(&pool_lock);
+    if (kept_count)
+        oldest = remove_at(0);
+    ReleaseSRWLockExclusive(&pool_lock);
+    if (oldest.handle)
+        real_NtClose(oldest.handle);
+    return true;
+}
+
+bool anchor_pool_keep(const struct socket *socket, HANDLE handle)
+{
+    struct kept kept = {socket->session, handle, socket->anchor,
+                        !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT)};
+    bool keep;
+
+    if (!is_plain(socket) || !has_room() || !is_only_handle(handle))
+        return false;
+    AcquireSRWLockExclusive(&pool_lock);
+    keep = kept_count < KEPT_MAX && !making;
+    if (keep)
+        insert(&kept);
+    ReleaseSRWLockExclusive(&pool_lock);
+    return keep;
+}
+
+HANDLE anchor_pool_take(const struct session *session, uint32_t anchor, bool inherit)
+{
+    struct kept kept;
+    bool found;
+
+    AcquireSRWLockExclusive(&pool_lock);
+    found = take(session, anchor, &kept);
+    ReleaseSRWLockExclusive(&pool_lock);
+    if (!found)
+        return NULL;
+    if (kept.inherit != inherit)
+        SetHandleInformation(kept.handle, HANDLE_FLAG_INHERIT, inherit ? HANDLE_FLAG_INHERIT : 0);
+    return kept.handle;
+}
+
+/* ---- making processes ---- */
+
+static void close_all(void)
+{
+    struct kept all[KEPT_MAX];
+    unsigned count;
+
+    AcquireSRWLockExclusive(&pool_lock);
+    making++;
+    count = kept_count;
+    memcpy(all, pool, count * sizeof(*all));
+    kept_count = 0;
+    set_bits();
+    ReleaseSRWLockExclusive(&pool_lock);
+    while (count--)
+        real_NtClose(all[count].handle);
+}
+
+NTSTATUS NTAPI our_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
+                                       ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attributes,
+                                       OBJECT_ATTRIBUTES *thread_attributes, ULONG process_flags,
+                                       ULONG thread_flags, void *parameters, void *creation,
+                                       void *attributes)
+{
+    NTSTATUS status;
+
+    close_all();
+    status = real_NtCreateUserProcess(process, thread, process_access, thread_access,
+                                      process_attributes, thread_attributes, process_flags,
+                                      thread_flags, parameters, creation, attributes);
+    AcquireSRWLockExclusive(&pool_lock);
+    making--;
+    ReleaseSRWLockExclusive(&pool_lock);
+    return status;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Anchors whose socket was closed and whose handle this process keeps, for its next sockets: opening
+ * and closing one are wineserver's, and a good part of what a short connection costs.
+ *
+ * A handle is kept where nobody can miss that it was not closed:
+ *   - closesocket only, since whoever calls CloseHandle may look at the handle again;
+ *   - nobody else has a handle on the anchor (inherited, duplicated, also by another process): the
+ *     kernel is asked, one request in place of the two that it saves;
+ *   - its flags were not changed, nothing of it is in the hands of the kernel (a completion port);
+ *   - no process is being made, which would inherit it.  Before one is, all that are kept are closed.
+ * To every call of Winsock a kept handle is no socket, and to ntdll's calls no handle
+ * (anchor_pool_hide).
+ *
+ * Locks: pool_lock, a leaf; wineserver is called without it.
+ */
+#ifndef RINGSOCK_ANCHOR_POOL_H
+#define RINGSOCK_ANCHOR_POOL_H
+
+#include "winsock.h"
+
+struct session;
+struct socket;
+
+/* Once, from DllMain: whether NtCreateUserProcess was taken over.  Without it nothing is kept. */
+void anchor_pool_init(bool sees_new_processes);
+
+/* Keeps the handle of a socket that is not in the handle table any more; false: close it.  True:
+ * tell the server so (RS_CLOSE_KEPT).  Caller holds no lock. */
+bool anchor_pool_keep(const struct socket *socket, HANDLE handle);
+
+extern LONG volatile anchor_pool_bits; /* one for some of the handles; 0: none of those is kept */
+bool anchor_pool_has(HANDLE handle);
+
+static inline LONG anchor_pool_bit(HANDLE handle)
+{
+    return (LONG)(1u << ((ULONG_PTR)handle >> 2) % 32);
+}
+
+/* What the kernel may be asked for in place of a handle: NULL, which is none, if that is kept. */
+static inline HANDLE anchor_pool_hide(HANDLE handle)
+{
+    return (anchor_pool_bits & anchor_pool_bit(handle)) && anchor_pool_has(handle) ? NULL : handle;
+}
+
+/* The handle that is kept of this anchor, or NULL. */
+HANDLE anchor_pool_take(const struct session *session, uint32_t anchor, bool inherit);
+
+#endif
