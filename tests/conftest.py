@@ -211,6 +211,8 @@ class Prefix:
             except subprocess.TimeoutExpired:
                 idle.kill()
                 idle.wait()
+        for pid in self.server_pids():  # else it may serve a later prefix with this one's inode
+            os.kill(pid, signal.SIGTERM)
 
 
 class Running:
