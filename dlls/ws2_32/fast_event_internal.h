@@ -53,6 +53,7 @@ struct event {
     HANDLE handle;       /* for real calls */
     bool private;        /* it is a duplicate of our own */
     struct event_handle *handles;
+    struct event_handle own;                 /* one of them, if its handle is not NULL */
     struct event_link *parked, **parked_end; /* first come, first served */
     struct event *next_free;
 };

@@ -19,6 +19,8 @@ SRWLOCK events_lock = SRWLOCK_INIT;
 
 static struct handle_pages events; /* a struct event and what the handle lacks */
 static struct event *free_events;
+static struct event
+    *volatile dropped; /* also free; put there without the lock, taken all at once */
 static bool enabled;
 
 void event_table_init(bool in_user_mode)
@@ -79,6 +81,8 @@ static struct event *allocate(bool manual)
 {
     struct event *event = free_events;
 
+    if (!event)
+        event = InterlockedExchangePointer((void *volatile *)&dropped, NULL);
     if (event)
         free_events = event->next_free;
     else if (!(event = calloc(1, sizeof(*event))))
@@ -89,6 +93,7 @@ static struct event *allocate(bool manual)
     event->in_kernel = event->kernel_waiters = event->references = 0;
     event->handle = NULL;
     event->handles = NULL;
+    event->own.handle = NULL;
     event->parked = NULL;
     event->parked_end = &event->parked;
     InterlockedExchange(&event->mode, EVENT_PLAIN);
@@ -110,10 +115,24 @@ void event_put_locked(struct event *event)
     free_events = event;
 }
 
+/* Most events have one handle all their lives. */
+static struct event_handle *allocate_handle(struct event *event)
+{
+    return event->own.handle ? malloc(sizeof(struct event_handle)) : &event->own;
+}
+
+static void free_handle(struct event *event, struct event_handle *known)
+{
+    if (known == &event->own)
+        known->handle = NULL;
+    else
+        free(known);
+}
+
 static bool add(struct event *event, HANDLE handle, unsigned lacks)
 {
     void *volatile *entry = handle_pages_make(&events, handle);
-    struct event_handle *known = entry ? malloc(sizeof(*known)) : NULL;
+    struct event_handle *known = entry ? allocate_handle(event) : NULL;
 
     if (!known)
         return false;
@@ -157,7 +176,7 @@ static struct event *take(HANDLE handle, bool stale)
     for (link = &event->handles; (known = *link); link = &known->next) {
         if (known->handle == handle_plain(handle)) {
             *link = known->next;
-            free(known);
+            free_handle(event, known);
             break;
         }
     }
@@ -238,8 +257,24 @@ struct event *event_closing(HANDLE handle)
     return event;
 }
 
+/* Nobody else has it, and nobody can find it. */
+static void drop(struct event *event)
+{
+    void *top;
+
+    event->references = 0;
+    do {
+        top = dropped;
+        event->next_free = top;
+    } while (InterlockedCompareExchangePointer((void *volatile *)&dropped, event, top) != top);
+}
+
 void event_closed(struct event *event, HANDLE handle, NTSTATUS status)
 {
+    if (status != STATUS_HANDLE_NOT_CLOSABLE && event->references == 1 && !event->private) {
+        drop(event);
+        return;
+    }
     AcquireSRWLockExclusive(&events_lock);
     if (status == STATUS_HANDLE_NOT_CLOSABLE)
         add(event, handle, 0);

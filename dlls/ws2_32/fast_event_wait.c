@@ -369,17 +369,50 @@ static NTSTATUS wait_mixed(ULONG count, const HANDLE *handles, bool any, bool al
                                     : wait_in_kernel(count, handles, any, alertable, timeout);
 }
 
+/* What can be told of the handles without a lock. */
+static enum event_mode glance(ULONG count, const HANDLE *handles)
+{
+    enum event_mode found = EVENT_NATIVE;
+    unsigned lacks;
+
+    for (ULONG i = 0; i < count && found != EVENT_FAST; i++) {
+        const struct event *event = event_of(handles[i], &lacks);
+        enum event_mode mode = event ? (enum event_mode)event->mode : EVENT_NATIVE;
+
+        if (mode != EVENT_NATIVE)
+            found = mode;
+    }
+    return found;
+}
+
+/* Of a call that does not wait nobody need know, as long as no event has become fast meanwhile:
+ * then its signal may have gone from the kernel to us in between. */
+static NTSTATUS poll_plain(ULONG count, const HANDLE *handles, bool any, bool alertable,
+                           const LARGE_INTEGER *timeout)
+{
+    NTSTATUS status = real_wait(count, handles, any, alertable, timeout);
+
+    return status == STATUS_TIMEOUT && glance(count, handles) == EVENT_FAST ? STATUS_PENDING
+                                                                            : status;
+}
+
 NTSTATUS event_wait(ULONG count, const HANDLE *handles, bool any, bool alertable,
                     const LARGE_INTEGER *timeout)
 {
-    struct event_set set = {.count = count, .any = any || count == 1, .satisfied = NOT_SATISFIED};
+    enum event_mode found = glance(count, handles);
+    struct event_set set;
     NTSTATUS status;
-    ULONG i;
 
-    for (i = 0; i < count && !event_is_known(handles[i]); i++)
-        ;
-    if (i == count)
+    if (found == EVENT_NATIVE)
         return real_wait(count, handles, any, alertable, timeout);
+    if (found == EVENT_PLAIN && timeout && !timeout->QuadPart &&
+        (status = poll_plain(count, handles, any, alertable, timeout)) != STATUS_PENDING)
+        return status;
+    if (found == EVENT_PLAIN)
+        return wait_in_kernel(count, handles, any || count == 1, alertable, timeout);
+    set.count = count;
+    set.any = any || count == 1;
+    set.satisfied = NOT_SATISFIED;
     if (!collect(&set, handles))
         return wait_mixed(count, handles, set.any, alertable, timeout);
     status = wait_for_set(&set, handles, alertable, timeout);

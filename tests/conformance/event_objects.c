@@ -274,6 +274,54 @@ static void test_first_use(void)
 
 /* ---- set by somebody else ---- */
 
+struct poll_once {
+    HANDLE event, start, done;
+    DWORD result;
+};
+
+static DWORD WINAPI poll_each(void *arg)
+{
+    struct poll_once *poll = arg;
+
+    while (WaitForSingleObject(poll->start, INFINITE) == WAIT_OBJECT_0 && poll->event) {
+        poll->result = WaitForSingleObject(poll->event, 0);
+        SetEvent(poll->done);
+    }
+    return 0;
+}
+
+/* A look at a signaled event sees it, also while another thread waits for it together with an
+ * operation's event, in vain: "the function does not modify the states" then. */
+static void test_first_use_while_polled(void)
+{
+    struct poll_once poll = {NULL, CreateEventW(NULL, FALSE, FALSE, NULL),
+                             CreateEventW(NULL, FALSE, FALSE, NULL), 0};
+    HANDLE thread = CreateThread(NULL, 0, poll_each, &poll, 0, NULL);
+    HANDLE both[2] = {used_event(TRUE), NULL};
+    unsigned missed = 0;
+
+    for (unsigned i = 0; i < 500; i++) {
+        poll.event = both[1] = CreateEventW(NULL, FALSE, TRUE, NULL);
+        SetEvent(poll.start);
+        for (volatile unsigned pause = 0; pause < i * 10; pause++)
+            ;
+        if (WaitForMultipleObjects(2, both, TRUE, 0) != WAIT_TIMEOUT)
+            missed++;
+        WaitForSingleObject(poll.done, INFINITE);
+        if (poll.result != WAIT_OBJECT_0)
+            missed++;
+        CloseHandle(both[1]);
+    }
+    ok(!missed, "%u of 500 looks were wrong\n", missed);
+    poll.event = NULL;
+    SetEvent(poll.start);
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(poll.start);
+    CloseHandle(poll.done);
+    CloseHandle(both[0]);
+}
+
 static void test_file(void)
 {
     HANDLE event = used_event(TRUE), file;
@@ -326,6 +374,7 @@ START_TEST(event_objects)
     RUN(test_with_messages);
     RUN(test_signal_and_wait);
     RUN(test_first_use);
+    RUN(test_first_use_while_polled);
     RUN(test_file);
     RUN(test_named);
     closesocket(near_end);
