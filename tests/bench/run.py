@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import handle_cost  # noqa: E402
 import report  # noqa: E402
 import request_count  # noqa: E402
 from rows import ROWS  # noqa: E402
@@ -36,11 +37,15 @@ def arguments():
     parser.add_argument("--check", action="store_true", help="fail if a target is not reached")
     parser.add_argument("--requests", action="store_true",
                         help="count wineserver requests per operation instead")
+    parser.add_argument("--handles", action="store_true",
+                        help="what the calls that are taken over cost on handles of other things")
     parser.add_argument("--list", action="store_true", help="list the rows")
     args = parser.parse_args()
     args.build = args.build.resolve()
     args.out = (args.out or args.build / "tests/bench/results").resolve()
     args.warmup = 0.3
+    if args.handles:
+        args.systems = "builtin,ours"
     if args.quick:
         args.rounds, args.seconds, args.warmup = 2, 0.5, 0.1
     args.rows = [row for row in ROWS if re.search(args.rows, row.name)]
@@ -137,6 +142,8 @@ def main():
     try:
         for system in args.systems:
             system.prepare()
+        if args.handles:
+            return handle_cost.run(args, args.systems, machine(args))
         return count_requests(args) if args.requests else bench(args)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 RESULT = re.compile(r"^RESULT row=(\S+) ops=(\d+) seconds=([\d.]+) bytes_per_op=(\d+) "
-                    r"checked=(\d+) tids=(\S+)\s*$", re.M)
+                    r"checked=(\d+) tids=(\S+)(?: plain=([\d.]+))?\s*$", re.M)
 PROOF = re.compile(r"ringsock: \S+ in .*, server pid \d+")
 GRACE = 10.0  # seconds beyond the program's own watchdog: start and end of a Wine process
 WINE = os.environ.get("WINE", "wine")
@@ -74,7 +74,7 @@ class Native:
             raise Failure(f"{row.name} on {self.name}: status {status}: "
                           f"{' / '.join((err or out).strip().splitlines()[-3:]) or 'no output'}")
         return {"ops": int(match[2]), "seconds": float(match[3]), "bytes_per_op": int(match[4]),
-                "tids": match[6].split(",")}
+                "tids": match[6].split(","), "plain": float(match[7] or 0)}
 
 
 class Builtin(Native):
