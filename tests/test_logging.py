@@ -99,3 +99,11 @@ def test_server_that_is_none(winsock_up, tmp_path):
                         RINGSOCK_RUNTIME_DIR=str(tmp_path))
     assert result.out.strip() == f"WSAStartup {WSASYSNOTREADY}", str(result)
     assert "ringsock" in result.err, str(result)
+
+
+def test_unsupported_arguments(build, run_wine, width):
+    """What a program asked for and did not get: which call, which argument, each once."""
+    log = run_wine(build.exe("sockopt", width), env={"RINGSOCK_LOG": "warn"}, check=False,
+                   timeout=120).log
+    said = re.findall(r"option (\S+) at level (\S+) is not supported", log)
+    assert said and len(said) == len(set(said)), log[-3000:]

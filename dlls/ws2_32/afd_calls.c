@@ -76,7 +76,8 @@ static void log_unknown(HANDLE handle, ULONG code)
 
     if (!socket)
         return;
-    log_once(LOG_WARN, "NtDeviceIoControlFile: AFD's code %lx on a socket is not supported", code);
+    log_once_each(LOG_WARN, code,
+                  "NtDeviceIoControlFile: AFD's code %lx on a socket is not supported", code);
     socket_put(socket);
 }
 

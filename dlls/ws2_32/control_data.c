@@ -367,8 +367,9 @@ static DWORD take_part(const struct part *part, struct rs_control *control)
     for (size_t i = 0; i < ARRAYSIZE(known); i++)
         if (known[i].level == part->header.cmsg_level && known[i].type == part->header.cmsg_type)
             return known[i].take(part, control);
-    log_once(LOG_WARN, "WSASendMsg: control data of level %d, type %d is not supported",
-             part->header.cmsg_level, part->header.cmsg_type);
+    log_once_each(LOG_WARN, (part->header.cmsg_level << 16) ^ part->header.cmsg_type,
+                  "WSASendMsg: control data of level %d, type %d is not supported",
+                  part->header.cmsg_level, part->header.cmsg_type);
     return WSAEINVAL;
 }
 

@@ -138,7 +138,8 @@ static DWORD find_extension(struct ioctl_call *call)
     if ((error = ioctl_take(call, &guid, sizeof(guid))))
         return error;
     if (!(function = extension_find(&guid))) {
-        log_info("no extension function {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2, guid.Data3);
+        log_once_each(LOG_WARN, guid.Data1, "no extension function {%08lx-%04x-%04x-...}",
+                      guid.Data1, guid.Data2, guid.Data3);
         return WSAEINVAL;
     }
     if (function == (void *)ws_WSARecvMsg)
@@ -156,8 +157,8 @@ static DWORD find_extensions(struct ioctl_call *call)
     if ((error = ioctl_take(call, &guid, sizeof(guid))))
         return error;
     if (!(functions = rio_functions(&guid, &size))) {
-        log_info("no extension functions {%08lx-%04x-%04x-...}", guid.Data1, guid.Data2,
-                 guid.Data3);
+        log_once_each(LOG_WARN, guid.Data1, "no extension functions {%08lx-%04x-%04x-...}",
+                      guid.Data1, guid.Data2, guid.Data3);
         return WSAEINVAL;
     }
     return ioctl_return(call, functions, size);
@@ -262,7 +263,7 @@ static const struct ioctl {
 static DWORD unknown_control(DWORD code)
 {
     if (code != IOCTL_SET_COMPATIBILITY_MODE) /* programs ask for it and go on without */
-        log_info("WSAIoctl %#lx is not supported", code);
+        log_once_each(LOG_WARN, code, "WSAIoctl %#lx is not supported", code);
     return WSAEOPNOTSUPP;
 }
 

@@ -204,6 +204,22 @@ bool log_due(unsigned int *said)
            __atomic_compare_exchange_n(said, &seen, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+bool log_new(unsigned int said[LOG_KEYS], unsigned int key)
+{
+    unsigned int wanted = key ? key : ~0u; /* 0: a free place */
+
+    for (unsigned int i = 0; i < LOG_KEYS; i++) {
+        unsigned int seen = 0;
+
+        if (__atomic_compare_exchange_n(&said[i], &seen, wanted, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return true;
+        if (seen == wanted)
+            return false;
+    }
+    return false;
+}
+
 /* What kind of Wine this is; "none" on Windows. */
 const char *log_wine_version(void)
 {

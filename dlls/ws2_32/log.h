@@ -42,4 +42,14 @@ bool log_due(unsigned int *said);
             log_at(level, __VA_ARGS__);              \
     } while (0)
 
+/* The first time this line is reached with that key (a code, an option), for the first keys. */
+#define LOG_KEYS 32u
+#define log_once_each(level, key, ...)                                      \
+    do {                                                                    \
+        static unsigned int log_said[LOG_KEYS];                             \
+        if ((level) <= log_level && log_new(log_said, (unsigned int)(key))) \
+            log_write((level), __VA_ARGS__);                                \
+    } while (0)
+bool log_new(unsigned int said[LOG_KEYS], unsigned int key);
+
 #endif

@@ -234,7 +234,8 @@ static const struct option *find_for(const struct socket *socket, int level, int
 
     if (!option) {
         if (*error == WSAENOPROTOOPT)
-            log_info("unknown option %#x at level %d", name, level);
+            log_once_each(LOG_WARN, (level << 16) ^ name, "option %#x at level %d is not supported",
+                          name, level);
         return NULL;
     }
     *error = 0;

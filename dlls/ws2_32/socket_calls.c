@@ -122,7 +122,8 @@ SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW
     else if (!(found = protocol_find_error(family, type, protocol, &error)))
         ;
     else if (flags & ~known_flags(found)) {
-        log_once(LOG_WARN, "WSASocket: flags %#lx are not supported", flags & ~known_flags(found));
+        log_once_each(LOG_WARN, flags, "WSASocket: flags %#lx are not supported",
+                      flags & ~known_flags(found));
         error = WSAEINVAL;
     } else
         error = (int)make_socket(found, protocol, flags, &handle);
