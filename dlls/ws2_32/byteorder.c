@@ -5,7 +5,7 @@
  * The WSA forms exist for protocols of another order; all of ours use big endian, so the socket is
  * only checked.  Takes no lock.
  */
-#include "winsock.h"
+#include "arguments.h"
 #include "startup.h"
 #include "socket.h"
 
@@ -30,18 +30,18 @@ u_short WINAPI ntohs(u_short network)
 }
 
 /* The order of checks of the four pages' error lists. */
-static DWORD check(SOCKET s, const void *result)
+static DWORD check(SOCKET s, void *result, size_t size)
 {
     if (!startup_check())
         return WSANOTINITIALISED;
     if (!socket_is_valid(s))
         return WSAENOTSOCK;
-    return result ? 0 : WSAEFAULT;
+    return result && argument_out(result, size) ? 0 : WSAEFAULT;
 }
 
 int WINAPI WSAHtonl(SOCKET s, u_long host, u_long *network)
 {
-    DWORD error = check(s, network);
+    DWORD error = check(s, network, sizeof(*network));
 
     if (!error)
         *network = __builtin_bswap32(host);
@@ -50,7 +50,7 @@ int WINAPI WSAHtonl(SOCKET s, u_long host, u_long *network)
 
 int WINAPI WSAHtons(SOCKET s, u_short host, u_short *network)
 {
-    DWORD error = check(s, network);
+    DWORD error = check(s, network, sizeof(*network));
 
     if (!error)
         *network = __builtin_bswap16(host);
@@ -59,7 +59,7 @@ int WINAPI WSAHtons(SOCKET s, u_short host, u_short *network)
 
 int WINAPI WSANtohl(SOCKET s, u_long network, u_long *host)
 {
-    DWORD error = check(s, host);
+    DWORD error = check(s, host, sizeof(*host));
 
     if (!error)
         *host = __builtin_bswap32(network);
@@ -68,7 +68,7 @@ int WINAPI WSANtohl(SOCKET s, u_long network, u_long *host)
 
 int WINAPI WSANtohs(SOCKET s, u_short network, u_short *host)
 {
-    DWORD error = check(s, host);
+    DWORD error = check(s, host, sizeof(*host));
 
     if (!error)
         *host = __builtin_bswap16(network);

@@ -4,6 +4,7 @@
  *
  * Takes the socket's lock.  The recording itself is in readiness.c.
  */
+#include "arguments.h"
 #include "async_select.h"
 #include "fast_event.h"
 #include "readiness.h"
@@ -37,7 +38,8 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD count, const WSAEVENT *events, BOOL 
 {
     struct session *session = session_current();
 
-    if (!count || count > WSA_MAXIMUM_WAIT_EVENTS || !events) {
+    if (!count || count > WSA_MAXIMUM_WAIT_EVENTS || !events ||
+        !argument_in(events, count * sizeof(*events))) {
         SetLastError(WSA_INVALID_PARAMETER);
         return WSA_WAIT_FAILED;
     }
@@ -112,7 +114,7 @@ int WSAAPI WSAEnumNetworkEvents(SOCKET handle, WSAEVENT event, WSANETWORKEVENTS 
 
     if (!socket)
         return SOCKET_ERROR;
-    if (!events) {
+    if (!events || !argument_out(events, sizeof(*events))) {
         socket_put(socket);
         return return_error(WSAEFAULT);
     }

@@ -7,7 +7,7 @@
  * its handle, is in the table with a reference of the table's, and is never freed here.  Owns a
  * lock per table, held for a few instructions, and while an enumeration runs.
  */
-#include "winsock.h"
+#include "arguments.h"
 
 #define BUCKETS 256u
 
@@ -21,7 +21,10 @@ struct context_node {
     struct handle_context *context;
 };
 
+#define TABLE_MAGIC 0x52734854u
+
 struct context_table {
+    DWORD magic; /* tells a table from what is none */
     SRWLOCK lock;
     struct context_node *buckets[BUCKETS];
 };
@@ -35,6 +38,16 @@ void *WINAPI WahInsertHandleContext(void *table, void *context);
 void *WINAPI WahReferenceContextByHandle(void *table, HANDLE handle);
 DWORD WINAPI WahRemoveHandleContext(void *table, void *context);
 
+static bool is_table(const struct context_table *table)
+{
+    return table && argument_in(table, sizeof(*table)) && table->magic == TABLE_MAGIC;
+}
+
+static bool is_context(struct handle_context *context)
+{
+    return context && argument_out(context, sizeof(*context));
+}
+
 /* The link to the handle's node, or to the end of its bucket. */
 static struct context_node **find(struct context_table *table, HANDLE handle)
 {
@@ -47,10 +60,14 @@ static struct context_node **find(struct context_table *table, HANDLE handle)
 
 DWORD WINAPI WahCreateHandleContextTable(void **table)
 {
-    if (!table)
+    struct context_table *made;
+
+    if (!table || !argument_out(table, sizeof(*table)))
         return ERROR_INVALID_PARAMETER;
-    *table = calloc(1, sizeof(struct context_table));
-    return *table ? NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
+    if ((made = calloc(1, sizeof(*made))))
+        made->magic = TABLE_MAGIC;
+    *table = made;
+    return made ? NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
 }
 
 DWORD WINAPI WahDestroyHandleContextTable(void *pointer)
@@ -58,8 +75,9 @@ DWORD WINAPI WahDestroyHandleContextTable(void *pointer)
     struct context_table *table = pointer;
     struct context_node *node;
 
-    if (!table)
+    if (!is_table(table))
         return ERROR_INVALID_PARAMETER;
+    table->magic = 0;
     for (size_t i = 0; i < BUCKETS; i++)
         while ((node = table->buckets[i])) {
             table->buckets[i] = node->next;
@@ -76,6 +94,8 @@ WINBOOL WINAPI WahEnumerateHandleContexts(void *pointer, void *visitor, void *ar
     const struct context_node *node;
     BOOL more = TRUE;
 
+    if (!is_table(table) || !visitor)
+        return FALSE;
     AcquireSRWLockShared(&table->lock);
     for (size_t i = 0; i < BUCKETS && more; i++)
         for (node = table->buckets[i]; node && more; node = node->next)
@@ -89,10 +109,10 @@ WINBOOL WINAPI WahEnumerateHandleContexts(void *pointer, void *visitor, void *ar
 void *WINAPI WahInsertHandleContext(void *pointer, void *context)
 {
     struct context_table *table = pointer;
-    struct context_node *node = calloc(1, sizeof(*node)), **link;
+    struct context_node *node, **link;
     struct handle_context *result = context;
 
-    if (!node)
+    if (!is_table(table) || !is_context(context) || !(node = calloc(1, sizeof(*node))))
         return NULL;
     node->context = context;
     AcquireSRWLockExclusive(&table->lock);
@@ -115,6 +135,8 @@ void *WINAPI WahReferenceContextByHandle(void *pointer, HANDLE handle)
     struct handle_context *context = NULL;
     struct context_node *node;
 
+    if (!is_table(table))
+        return NULL;
     AcquireSRWLockShared(&table->lock);
     if ((node = *find(table, handle))) {
         context = node->context;
@@ -130,6 +152,8 @@ DWORD WINAPI WahRemoveHandleContext(void *pointer, void *context)
     struct context_table *table = pointer;
     struct context_node **link, *node;
 
+    if (!is_table(table) || !is_context(context))
+        return ERROR_INVALID_PARAMETER;
     AcquireSRWLockExclusive(&table->lock);
     link = find(table, ((struct handle_context *)context)->handle);
     node = *link && (*link)->context == context ? *link : NULL;

@@ -8,6 +8,7 @@
  * The handles of sockets without a driver need the driver ws2ifsl.sys, which Windows 10 does not
  * start by default and Wine does not have: opening that helper fails as it does there.  No lock.
  */
+#include "arguments.h"
 #include "provider_change.h"
 #include "unsupported.h"
 
@@ -19,7 +20,7 @@
 DWORD WINAPI WahOpenApcHelper(HANDLE *helper);
 DWORD WINAPI WahOpenApcHelper(HANDLE *helper)
 {
-    if (!helper)
+    if (!helper || !argument_out(helper, sizeof(*helper)))
         return ERROR_INVALID_PARAMETER;
     *helper = APC_HELPER;
     return NO_ERROR;
@@ -34,7 +35,7 @@ DWORD WINAPI WahCloseApcHelper(HANDLE helper)
 DWORD WINAPI WahOpenCurrentThread(HANDLE helper, LPWSATHREADID thread);
 DWORD WINAPI WahOpenCurrentThread(HANDLE helper, LPWSATHREADID thread)
 {
-    if (helper != APC_HELPER || !thread)
+    if (helper != APC_HELPER || !thread || !argument_out(thread, sizeof(*thread)))
         return ERROR_INVALID_PARAMETER;
     if (!DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
                          &thread->ThreadHandle, 0, FALSE, DUPLICATE_SAME_ACCESS))
@@ -46,7 +47,8 @@ DWORD WINAPI WahOpenCurrentThread(HANDLE helper, LPWSATHREADID thread)
 DWORD WINAPI WahCloseThread(HANDLE helper, LPWSATHREADID thread);
 DWORD WINAPI WahCloseThread(HANDLE helper, LPWSATHREADID thread)
 {
-    if (helper != APC_HELPER || !thread || !thread->ThreadHandle)
+    if (helper != APC_HELPER || !thread || !argument_out(thread, sizeof(*thread)) ||
+        !thread->ThreadHandle)
         return ERROR_INVALID_PARAMETER;
     if (!CloseHandle(thread->ThreadHandle))
         return GetLastError();
@@ -58,7 +60,8 @@ DWORD WINAPI WahCloseThread(HANDLE helper, LPWSATHREADID thread)
 DWORD WINAPI WahQueueUserApc(HANDLE helper, LPWSATHREADID thread, void *routine, void *context);
 DWORD WINAPI WahQueueUserApc(HANDLE helper, LPWSATHREADID thread, void *routine, void *context)
 {
-    if (helper != APC_HELPER || !thread || !thread->ThreadHandle || !routine)
+    if (helper != APC_HELPER || !thread || !argument_in(thread, sizeof(*thread)) ||
+        !thread->ThreadHandle || !routine)
         return ERROR_INVALID_PARAMETER;
     return QueueUserAPC((PAPCFUNC)routine, thread->ThreadHandle, (ULONG_PTR)context)
                ? NO_ERROR
@@ -70,7 +73,7 @@ DWORD WINAPI WahQueueUserApc(HANDLE helper, LPWSATHREADID thread, void *routine,
 DWORD WINAPI WahOpenNotificationHandleHelper(HANDLE *helper);
 DWORD WINAPI WahOpenNotificationHandleHelper(HANDLE *helper)
 {
-    if (!helper)
+    if (!helper || !argument_out(helper, sizeof(*helper)))
         return ERROR_INVALID_PARAMETER;
     *helper = NOTIFICATION_HELPER;
     return NO_ERROR;
@@ -85,7 +88,8 @@ DWORD WINAPI WahCloseNotificationHandleHelper(HANDLE helper)
 DWORD WINAPI WahCreateNotificationHandle(HANDLE helper, HANDLE *notification);
 DWORD WINAPI WahCreateNotificationHandle(HANDLE helper, HANDLE *notification)
 {
-    if (helper != NOTIFICATION_HELPER || !notification)
+    if (helper != NOTIFICATION_HELPER || !notification ||
+        !argument_out(notification, sizeof(*notification)))
         return ERROR_INVALID_PARAMETER;
     return provider_change_open(notification);
 }
@@ -95,7 +99,7 @@ DWORD WINAPI WahWaitForNotification(HANDLE helper, HANDLE notification, LPWSAOVE
 DWORD WINAPI WahWaitForNotification(HANDLE helper, HANDLE notification, LPWSAOVERLAPPED overlapped,
                                     void *routine)
 {
-    if (helper != NOTIFICATION_HELPER)
+    if (helper != NOTIFICATION_HELPER || !argument_out(overlapped, sizeof(*overlapped)))
         return ERROR_INVALID_PARAMETER;
     return provider_change_wait(notification, overlapped,
                                 (LPWSAOVERLAPPED_COMPLETION_ROUTINE)routine);

@@ -4,6 +4,7 @@
  *
  * Owns `install_lock`, so that two threads that change the catalog do so one after the other.
  */
+#include "arguments.h"
 #include "guarded_copy.h"
 #include "name_spaces.h"
 #include "startup.h"
@@ -78,9 +79,17 @@ static DWORD add(struct name_space_list *list, const void *context)
     return copy_blob(entry, installation->blob) ? 0 : WSAEFAULT;
 }
 
+static bool is_there(const GUID *provider)
+{
+    return provider && argument_in(provider, sizeof(*provider));
+}
+
 static int install(bool wow, const struct installation *installation)
 {
-    if (!installation->identifier || !installation->path || !installation->provider)
+    if (!installation->identifier || !installation->path || !installation->provider ||
+        !argument_wide(installation->identifier) || !argument_wide(installation->path) ||
+        !is_there(installation->provider) ||
+        !argument_in(installation->blob, sizeof(*installation->blob)))
         return return_error(WSAEFAULT);
     return return_error(change(wow, add, installation));
 }
@@ -99,7 +108,7 @@ static DWORD drop(struct name_space_list *list, const void *context)
 
 static int uninstall(bool wow, const GUID *provider)
 {
-    return return_error(provider ? change(wow, drop, provider) : (DWORD)WSAEFAULT);
+    return return_error(is_there(provider) ? change(wow, drop, provider) : (DWORD)WSAEFAULT);
 }
 
 struct enabling {
@@ -122,7 +131,7 @@ static int set_active(bool wow, const GUID *provider, BOOL active)
 {
     struct enabling enabling = {provider, active};
 
-    return return_error(provider ? change(wow, enable, &enabling) : (DWORD)WSAEFAULT);
+    return return_error(is_there(provider) ? change(wow, enable, &enabling) : (DWORD)WSAEFAULT);
 }
 
 struct ordering {
@@ -159,7 +168,8 @@ static DWORD reorder(struct name_space_list *list, const void *context)
 static int set_order(bool wow, const GUID *providers, DWORD count)
 {
     struct ordering ordering = {providers, count};
-    DWORD error = providers ? change(wow, reorder, &ordering) : (DWORD)WSAEFAULT;
+    bool there = providers && argument_in(providers, (size_t)count * sizeof(*providers));
+    DWORD error = there ? change(wow, reorder, &ordering) : (DWORD)WSAEFAULT;
 
     SetLastError(error);
     return (int)error;

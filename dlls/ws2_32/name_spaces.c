@@ -6,6 +6,7 @@
  * GUIDs that every Windows gives them; the first change writes them there with the rest, and from
  * then on the registry is the catalog.  Takes no lock.
  */
+#include "arguments.h"
 #include "name_spaces.h"
 #include "catalog_registry.h"
 #include "guarded_copy.h"
@@ -230,7 +231,7 @@ static int enumerate(bool wow, const struct form *form, DWORD *size, void *buffe
 
     if (!startup_check())
         return SOCKET_ERROR;
-    if (!size)
+    if (!size || !argument_out(size, sizeof(*size)))
         return return_error(WSAEFAULT);
     if ((error = name_spaces_load(wow, &list)))
         return return_error(error);

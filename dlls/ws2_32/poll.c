@@ -5,6 +5,7 @@
  * Takes no lock itself; poll_wait does the looking and waiting.  What is refused and what is
  * reported follows Wine's test_WSAPoll, which was run on Windows.
  */
+#include "arguments.h"
 #include "readiness.h"
 #include "startup.h"
 
@@ -112,7 +113,7 @@ int WSAAPI WSAPoll(WSAPOLLFD *fds, ULONG count, int timeout)
         return SOCKET_ERROR;
     if (!count)
         return return_error(WSAEINVAL);
-    if (!fds)
+    if (!fds || !argument_out(fds, (size_t)count * sizeof(*fds)))
         return return_error(WSAEFAULT);
     if (count > STACK_ENTRIES && !(entries = calloc(count, sizeof(*entries))))
         return return_error(WSAENOBUFS);

@@ -6,6 +6,7 @@
  * with the rest, as PackedCatalogItem (the path in ANSI, then the WSAPROTOCOL_INFOW), and from then
  * on the registry is the catalog.  Takes no lock.
  */
+#include "arguments.h"
 #include "protocol_catalog.h"
 #include "catalog_registry.h"
 #include "guarded_copy.h"
@@ -21,6 +22,13 @@ struct packed_item {
     char path[MAX_PATH];
     WSAPROTOCOL_INFOW info;
 };
+
+int protocol_answer(DWORD error, int *where)
+{
+    if (error && where)
+        guarded_store((DWORD *)where, error);
+    return error ? SOCKET_ERROR : 0;
+}
 
 /* ---- the list ---- */
 
@@ -173,6 +181,17 @@ static bool is_wanted(const struct enumeration *enumeration, const WSAPROTOCOL_I
     return false;
 }
 
+static bool list_is_there(const int *protocol)
+{
+    while (protocol) {
+        if (!argument_in(protocol, sizeof(*protocol)))
+            return false;
+        if (!*protocol++)
+            break;
+    }
+    return true;
+}
+
 static DWORD store(const struct enumeration *enumeration, const struct protocol_list *list,
                    void *buffer, DWORD *length, int *count)
 {
@@ -185,6 +204,8 @@ static DWORD store(const struct enumeration *enumeration, const struct protocol_
         *length = needed;
         return WSAENOBUFS;
     }
+    if (!argument_out(buffer, needed))
+        return WSAEFAULT;
     *count = 0;
     for (size_t i = 0; i < list->count; i++)
         if (is_wanted(enumeration, &list->entries[i].info))
@@ -200,7 +221,7 @@ static int enumerate(const struct enumeration *enumeration, void *buffer, DWORD 
     int count = 0;
 
     *error = WSAEFAULT;
-    if (!length)
+    if (!length || !argument_out(length, sizeof(*length)) || !list_is_there(enumeration->protocols))
         return SOCKET_ERROR;
     if (!(*error = protocol_list_load(enumeration->wow, &list)))
         *error = store(enumeration, &list, buffer, length, &count);
@@ -252,9 +273,7 @@ static int enumerate_all(bool wow, const int *protocols, WSAPROTOCOL_INFOW *buff
     DWORD why;
     int count = enumerate(&enumeration, buffer, length, &why);
 
-    if (why && error)
-        *error = (int)why;
-    return count;
+    return why ? protocol_answer(why, error) : count;
 }
 
 int WINAPI WSCEnumProtocols(LPINT protocols, LPWSAPROTOCOL_INFOW buffer, LPDWORD length,
@@ -298,16 +317,15 @@ static int get_path(bool wow, const GUID *provider, WCHAR *path, int *length, in
     struct protocol_list list;
     DWORD why = WSAEINVAL;
 
-    if (!provider || !length) {
+    if (!provider || !length || !argument_in(provider, sizeof(*provider)) ||
+        !argument_out(length, sizeof(*length))) {
         why = WSAEFAULT;
     } else if (*length > 0) {
         if (!(why = protocol_list_load(wow, &list)))
             why = store_path(&list, provider, path, length);
         protocol_list_free(&list);
     }
-    if (why && error)
-        *error = (int)why;
-    return why ? SOCKET_ERROR : 0;
+    return protocol_answer(why, error);
 }
 
 int WINAPI WSCGetProviderPath(LPGUID provider, WCHAR *path, LPINT length, LPINT error)

@@ -27,4 +27,7 @@ bool protocol_list_insert(struct protocol_list *list, size_t at, size_t count);
 /* The provider's first entry, or NULL. */
 struct protocol_entry *protocol_list_find(const struct protocol_list *list, const GUID *provider);
 
+/* The WSC functions' way of telling an error: in *where, if that is there; 0 or SOCKET_ERROR. */
+int protocol_answer(DWORD error, int *where);
+
 #endif

@@ -5,6 +5,7 @@
  * Owns `install_lock`, so that two threads that change the catalog do so one after the other.
  */
 #define UNICODE /* the providers' interface, where ws2spi.h leaves it open */
+#include "arguments.h"
 #include "guarded_copy.h"
 #include "log.h"
 #include "protocol_catalog.h"
@@ -30,14 +31,6 @@ static DWORD change(bool wow, change_fn apply, void *context)
     protocol_list_free(&list);
     ReleaseSRWLockExclusive(&install_lock);
     return error;
-}
-
-/* The WSC functions' way of saying it. */
-static int answer(DWORD error, int *where)
-{
-    if (error && where)
-        *where = (int)error;
-    return error ? SOCKET_ERROR : 0;
 }
 
 /* ---- installing ---- */
@@ -99,7 +92,8 @@ static DWORD add(struct protocol_list *list, void *context)
 
 static DWORD check(const struct installation *new)
 {
-    if (!new->provider || !new->path || !new->infos)
+    if (!new->provider || !new->path || !new->infos ||
+        !argument_in(new->provider, sizeof(*new->provider)) || !argument_wide(new->path))
         return WSAEFAULT;
     return new->count &&new->count <= 1024 ? 0 : WSAEINVAL;
 }
@@ -110,7 +104,7 @@ static int install(bool wow, const GUID *provider, const WCHAR *path,
     struct installation new = {provider, path, infos, count};
     DWORD why = check(&new);
 
-    return answer(why ? why : change(wow, add, &new), error);
+    return protocol_answer(why ? why : change(wow, add, &new), error);
 }
 
 /* ---- removing ---- */
@@ -155,7 +149,9 @@ static DWORD drop(struct protocol_list *list, void *context)
 
 static int deinstall(bool wow, const GUID *provider, int *error)
 {
-    return answer(provider ? change(wow, drop, (void *)provider) : (DWORD)WSAEFAULT, error);
+    bool there = provider && argument_in(provider, sizeof(*provider));
+
+    return protocol_answer(there ? change(wow, drop, (void *)provider) : (DWORD)WSAEFAULT, error);
 }
 
 /* ---- changing ---- */
@@ -187,7 +183,7 @@ static int update_provider(bool wow, const GUID *provider, const WCHAR *path,
     struct installation new = {provider, path, infos, count};
     DWORD why = check(&new);
 
-    return answer(why ? why : change(wow, update, &new), error);
+    return protocol_answer(why ? why : change(wow, update, &new), error);
 }
 
 struct ordering {
@@ -231,6 +227,8 @@ static int set_order(bool wow, const DWORD *ids, DWORD count)
 {
     struct ordering ordering = {ids, count};
 
+    if (!argument_in(ids, (size_t)count * sizeof(*ids)))
+        return WSAEFAULT;
     return (int)(ids ? change(wow, reorder, &ordering) : (DWORD)WSAEINVAL);
 }
 
@@ -374,6 +372,10 @@ static DWORD layer(struct protocol_list *list, void *context)
 
 static DWORD check_layering(const struct layering *new)
 {
+    if (!argument_in(new->provider, sizeof(*new->provider)) || !argument_wide(new->path) ||
+        !argument_wide(new->name) ||
+        !argument_in(new->infos, (size_t) new->count * sizeof(*new->infos)))
+        return WSAEFAULT;
     if (!new->provider || !new->path || !new->path[0] || wcslen(new->path) >= MAX_PATH ||
         !new->name || !new->name[0] || wcslen(new->name) > WSAPROTOCOL_LEN)
         return WSAEINVAL;
@@ -386,6 +388,8 @@ static DWORD install_layered(bool wow, const GUID *provider, const WCHAR *path, 
     struct layering new = {provider, path, name, flags, infos, count, 0};
     DWORD error = check_layering(&new);
 
+    if (!error && !argument_out(id, sizeof(*id)))
+        error = WSAEFAULT;
     if (!error)
         error = change(wow, layer, &new);
     if (!error && id)
@@ -438,7 +442,8 @@ int WINAPI WSCInstallProviderAndChains(const LPGUID provider, const LPWSTR path,
                                        DWORD flags, const LPWSAPROTOCOL_INFOW list, DWORD count,
                                        LPDWORD id, LPINT error)
 {
-    return answer(install_layered(false, provider, path, name, flags, list, count, id), error);
+    return protocol_answer(install_layered(false, provider, path, name, flags, list, count, id),
+                           error);
 }
 
 int WINAPI WSCUpdateProvider(LPGUID provider, const WCHAR *path, const LPWSAPROTOCOL_INFOW list,
@@ -500,11 +505,11 @@ int WINAPI WSCInstallProviderAndChains64_32(const LPGUID provider, const LPWSTR 
     int unused;
 
     if (why)
-        return answer(why, error);
+        return protocol_answer(why, error);
     why = install_layered(true, provider, path32 ? path32 : path, name, flags, list, count, NULL);
     if (why)
         deinstall(false, provider, &unused);
-    return answer(why, error);
+    return protocol_answer(why, error);
 }
 
 int WINAPI WSCUpdateProvider32(LPGUID provider, const WCHAR *path, const LPWSAPROTOCOL_INFOW list,

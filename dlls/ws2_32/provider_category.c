@@ -7,6 +7,7 @@
  * AppId_Catalog\000000000001. Since no socket goes through a layered provider they have no other
  * effect.  Owns `categories_lock`, under which the registry is changed.
  */
+#include "arguments.h"
 #include "catalog_registry.h"
 #include "guarded_copy.h"
 #include "protocol_catalog.h"
@@ -16,13 +17,6 @@
 #define CATEGORIES L"PermittedLspCategories"
 
 static SRWLOCK categories_lock = SRWLOCK_INIT;
-
-static int answer(DWORD error, int *where)
-{
-    if (error && where)
-        *where = (int)error;
-    return error ? SOCKET_ERROR : 0;
-}
 
 /* ---- of a provider ---- */
 
@@ -45,7 +39,7 @@ static DWORD check_provider(bool wow, const GUID *provider, WSC_PROVIDER_INFO_TY
     struct protocol_list list;
     DWORD error;
 
-    if (!provider)
+    if (!provider || !argument_in(provider, sizeof(*provider)))
         return WSAEFAULT;
     if (!(error = protocol_list_load(wow, &list)) && !protocol_list_find(&list, provider))
         error = WSANO_RECOVERY;
@@ -75,7 +69,7 @@ static DWORD get_info(bool wow, const GUID *provider, WSC_PROVIDER_INFO_TYPE typ
 {
     DWORD error = check_provider(wow, provider, type), categories;
 
-    if (!error && !size)
+    if (!error && (!size || !argument_out(size, sizeof(*size))))
         error = WSAEFAULT;
     if (error)
         return error;
@@ -222,6 +216,8 @@ static DWORD application_get(const WCHAR *path, DWORD path_length, const WCHAR *
 
     if (!error && !categories)
         error = WSAEINVAL;
+    if (!error && !argument_out(categories, sizeof(*categories)))
+        error = WSAEFAULT;
     if (error)
         return error;
     AcquireSRWLockShared(&categories_lock);
@@ -236,6 +232,8 @@ static DWORD application_set(const WCHAR *path, DWORD path_length, const WCHAR *
     struct application application;
     DWORD error = identify(path, path_length, extra, extra_length, &application);
 
+    if (!error && !argument_out(previous, sizeof(*previous)))
+        error = WSAEFAULT;
     if (error)
         return error;
     AcquireSRWLockExclusive(&categories_lock);
@@ -256,7 +254,8 @@ int WINAPI WSCSetApplicationCategoryEx(LPCWSTR path, DWORD path_length, LPCWSTR 
 int WINAPI WSCGetApplicationCategory(LPCWSTR path, DWORD path_length, LPCWSTR extra,
                                      DWORD extra_length, DWORD *categories, LPINT error)
 {
-    return answer(application_get(path, path_length, extra, extra_length, categories), error);
+    return protocol_answer(application_get(path, path_length, extra, extra_length, categories),
+                           error);
 }
 
 int WINAPI WSCGetApplicationCategoryEx(LPCWSTR path, DWORD path_length, LPCWSTR extra,
@@ -264,15 +263,16 @@ int WINAPI WSCGetApplicationCategoryEx(LPCWSTR path, DWORD path_length, LPCWSTR 
                                        LPINT error)
 {
     (void)flags;
-    return answer(application_get(path, path_length, extra, extra_length, categories), error);
+    return protocol_answer(application_get(path, path_length, extra, extra_length, categories),
+                           error);
 }
 
 int WINAPI WSCSetApplicationCategory(LPCWSTR path, DWORD path_length, LPCWSTR extra,
                                      DWORD extra_length, DWORD permitted, DWORD *previous,
                                      LPINT error)
 {
-    return answer(application_set(path, path_length, extra, extra_length, permitted, previous),
-                  error);
+    return protocol_answer(
+        application_set(path, path_length, extra, extra_length, permitted, previous), error);
 }
 
 int WINAPI WSCSetApplicationCategoryEx(LPCWSTR path, DWORD path_length, LPCWSTR extra,
@@ -280,22 +280,22 @@ int WINAPI WSCSetApplicationCategoryEx(LPCWSTR path, DWORD path_length, LPCWSTR 
                                        DWORD *previous, LPINT error)
 {
     (void)flags;
-    return answer(application_set(path, path_length, extra, extra_length, permitted, previous),
-                  error);
+    return protocol_answer(
+        application_set(path, path_length, extra, extra_length, permitted, previous), error);
 }
 
 int WINAPI WSCGetProviderInfo(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                               size_t *size, DWORD flags, LPINT error)
 {
     (void)flags;
-    return answer(get_info(false, provider, type, info, size), error);
+    return protocol_answer(get_info(false, provider, type, info, size), error);
 }
 
 int WINAPI WSCSetProviderInfo(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info, size_t size,
                               DWORD flags, LPINT error)
 {
     (void)flags;
-    return answer(set_info(false, provider, type, info, size), error);
+    return protocol_answer(set_info(false, provider, type, info, size), error);
 }
 
 #ifdef _WIN64
@@ -303,13 +303,13 @@ int WINAPI WSCGetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PB
                                 size_t *size, DWORD flags, LPINT error)
 {
     (void)flags;
-    return answer(get_info(true, provider, type, info, size), error);
+    return protocol_answer(get_info(true, provider, type, info, size), error);
 }
 
 int WINAPI WSCSetProviderInfo32(LPGUID provider, WSC_PROVIDER_INFO_TYPE type, PBYTE info,
                                 size_t size, DWORD flags, LPINT error)
 {
     (void)flags;
-    return answer(set_info(true, provider, type, info, size), error);
+    return protocol_answer(set_info(true, provider, type, info, size), error);
 }
 #endif

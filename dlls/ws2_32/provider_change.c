@@ -5,6 +5,7 @@
  * The catalogs are in the registry, and so are their changes: each wait is one for a change of that
  * key, on the thread pool where the program does not wait itself.  Owns nothing else; no lock.
  */
+#include "arguments.h"
 #include "provider_change.h"
 #include "catalog_registry.h"
 #include "startup.h"
@@ -144,7 +145,8 @@ int WINAPI WSAProviderConfigChange(LPHANDLE notification, LPWSAOVERLAPPED overla
 {
     if (!startup_check())
         return SOCKET_ERROR;
-    if (!notification)
+    if (!notification || !argument_out(notification, sizeof(*notification)) ||
+        !argument_out(overlapped, sizeof(*overlapped)))
         return return_error(WSAEFAULT);
     if (!*notification)
         return return_error(provider_change_open(notification));

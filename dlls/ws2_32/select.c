@@ -4,6 +4,8 @@
  *
  * Takes no lock itself; poll_wait does the looking and waiting.
  */
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "readiness.h"
 #include "startup.h"
 
@@ -21,7 +23,12 @@ static const long set_levels[SET_KINDS] = {
 
 int WSAAPI __WSAFDIsSet(SOCKET handle, fd_set *set)
 {
-    for (unsigned int i = 0; i < set->fd_count; i++)
+    DWORD count;
+
+    if (!guarded_load((const DWORD *)&set->fd_count, &count) ||
+        !argument_in(set->fd_array, (size_t)count * sizeof(*set->fd_array)))
+        return 0;
+    for (DWORD i = 0; i < count; i++)
         if (set->fd_array[i] == handle)
             return 1;
     return 0;
@@ -123,6 +130,15 @@ static unsigned int give_back_all(fd_set *const sets[SET_KINDS], const struct po
     return ready;
 }
 
+/* A set may have any number of sockets: programs define FD_SETSIZE, or allocate their own. */
+static bool is_there(fd_set *set)
+{
+    DWORD count;
+
+    return !set || (guarded_probe((DWORD *)&set->fd_count, &count) &&
+                    argument_out(set->fd_array, (size_t)count * sizeof(*set->fd_array)));
+}
+
 static unsigned int sets_count(fd_set *const sets[SET_KINDS])
 {
     unsigned int count = 0;
@@ -142,6 +158,9 @@ int WSAAPI select(int ignored, fd_set *read, fd_set *write, fd_set *except, cons
     (void)ignored;
     if (!startup_check())
         return SOCKET_ERROR;
+    if (!is_there(read) || !is_there(write) || !is_there(except) ||
+        !argument_in(timeout, sizeof(*timeout)))
+        return return_error(WSAEFAULT);
     if (!(count = sets_count(sets)))
         return return_error(WSAEINVAL);
     if ((error = timeout_milliseconds(timeout, &milliseconds)))

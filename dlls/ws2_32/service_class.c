@@ -8,6 +8,7 @@
  * that stand for a port are known without that, by the services file.  Owns `classes_lock`, under
  * which the registry is changed.
  */
+#include "arguments.h"
 #include "catalog_registry.h"
 #include "guarded_copy.h"
 #include "name_spaces.h"
@@ -179,38 +180,63 @@ static DWORD install(const WSASERVICECLASSINFOW *info)
     return written ? 0 : WSAEACCES;
 }
 
+static bool text_is_there(const void *text, bool ansi)
+{
+    return ansi ? argument_text(text) : argument_wide(text);
+}
+
+/* The two forms of a mapping differ in its name's type. */
+_Static_assert(sizeof(WSANSCLASSINFOA) == sizeof(WSANSCLASSINFOW), "one layout for both forms");
+
+/* Of either form.  "WSAEINVAL: The service class information was not valid or improperly
+ * structured.  This error is returned if the lpServiceClassInfo parameter is NULL." */
+static DWORD check(const WSASERVICECLASSINFOW *info, bool ansi)
+{
+    if (!info)
+        return WSAEINVAL;
+    if (!argument_in(info, sizeof(*info)) || !argument_in(info->lpServiceClassId, sizeof(GUID)) ||
+        !text_is_there(info->lpszServiceClassName, ansi))
+        return WSAEFAULT;
+    if (!info->lpServiceClassId || !info->lpszServiceClassName || info->dwCount > MOST_ENTRIES ||
+        (info->dwCount && !info->lpClassInfos))
+        return WSAEINVAL;
+    if (!argument_in(info->lpClassInfos, info->dwCount * sizeof(*info->lpClassInfos)))
+        return WSAEFAULT;
+    for (DWORD i = 0; i < info->dwCount; i++)
+        if (!text_is_there(info->lpClassInfos[i].lpszName, ansi) ||
+            !argument_in(info->lpClassInfos[i].lpValue, info->lpClassInfos[i].dwValueSize))
+            return WSAEFAULT;
+    return 0;
+}
+
 int WINAPI WSAInstallServiceClassW(LPWSASERVICECLASSINFOW info)
 {
     DWORD error;
 
     if (!startup_check())
         return SOCKET_ERROR;
-    /* "WSAEINVAL: The service class information was not valid or improperly structured.  This error
-     * is returned if the lpServiceClassInfo parameter is NULL." */
-    if (!info || !info->lpServiceClassId || !info->lpszServiceClassName ||
-        wcslen(info->lpszServiceClassName) >= NAME_CHARS || info->dwCount > MOST_ENTRIES ||
-        (info->dwCount && !info->lpClassInfos))
-        return return_error(WSAEINVAL);
+    error = check(info, false);
+    if (!error && wcslen(info->lpszServiceClassName) >= NAME_CHARS)
+        error = WSAEINVAL;
+    if (error)
+        return return_error(error);
     AcquireSRWLockExclusive(&classes_lock);
     error = install(info);
     ReleaseSRWLockExclusive(&classes_lock);
     return return_error(error);
 }
 
-/* The two forms of a mapping differ in its name's type. */
-_Static_assert(sizeof(WSANSCLASSINFOA) == sizeof(WSANSCLASSINFOW), "one layout for both forms");
-
 int WINAPI WSAInstallServiceClassA(LPWSASERVICECLASSINFOA info)
 {
     WSASERVICECLASSINFOW wide = {0};
     WSANSCLASSINFOW *infos;
     int result = SOCKET_ERROR;
+    DWORD error;
 
     if (!startup_check())
         return SOCKET_ERROR;
-    if (!info || !info->lpszServiceClassName || info->dwCount > MOST_ENTRIES ||
-        (info->dwCount && !info->lpClassInfos))
-        return return_error(WSAEINVAL);
+    if ((error = check((const WSASERVICECLASSINFOW *)info, true)))
+        return return_error(error);
     infos = calloc(info->dwCount + 1, sizeof(*infos));
     wide.lpServiceClassId = info->lpServiceClassId;
     wide.lpszServiceClassName = text_wide(CP_ACP, info->lpszServiceClassName, -1);
@@ -262,6 +288,8 @@ int WINAPI WSARemoveServiceClass(LPGUID id)
         return SOCKET_ERROR;
     if (!id)
         return return_error(WSAEINVAL);
+    if (!argument_in(id, sizeof(*id)))
+        return return_error(WSAEFAULT);
     AcquireSRWLockExclusive(&classes_lock);
     error = remove_class(id);
     ReleaseSRWLockExclusive(&classes_lock);
@@ -335,7 +363,12 @@ static int get_info(const GUID *provider, const GUID *id, bool ansi, DWORD *size
         return SOCKET_ERROR;
     /* "WSAEINVAL: ... if the lpProviderId, lpServiceClassId, lpdwBufSize, or lpServiceClassInfo
      * parameters are NULL" */
-    if (!provider || !id || !size || !info || !is_installed(provider))
+    if (!provider || !id || !size || !info)
+        return return_error(WSAEINVAL);
+    if (!argument_in(provider, sizeof(*provider)) || !argument_in(id, sizeof(*id)) ||
+        !argument_out(size, sizeof(*size)))
+        return return_error(WSAEFAULT);
+    if (!is_installed(provider))
         return return_error(WSAEINVAL);
     if (!(error = find_class(id, &class)))
         error = store(id, &class, ansi, size, info);
@@ -364,12 +397,10 @@ static DWORD store_name(const WCHAR *name, bool ansi, DWORD *size, void *buffer)
 
     if (ansi && !narrow)
         error = WSA_NOT_ENOUGH_MEMORY;
-    else if (!buffer || *size < chars)
+    else if (!buffer || *size < chars ||
+             (ansi ? guarded_copy(buffer, narrow, chars)
+                   : guarded_copy(buffer, name, chars * sizeof(*name))))
         error = WSAEFAULT;
-    else if (ansi)
-        memcpy(buffer, narrow, chars);
-    else
-        memcpy(buffer, name, chars * sizeof(*name));
     if (error != WSA_NOT_ENOUGH_MEMORY)
         *size = (DWORD)chars;
     free(narrow);
@@ -385,6 +416,8 @@ static int get_name(const GUID *id, bool ansi, DWORD *size, void *buffer)
         return SOCKET_ERROR;
     if (!id || !size)
         return return_error(WSA_INVALID_PARAMETER);
+    if (!argument_in(id, sizeof(*id)) || !argument_out(size, sizeof(*size)))
+        return return_error(WSAEFAULT);
     if (!(error = find_class(id, &class)))
         error = store_name(class.name, ansi, size, buffer);
     class_free(&class);

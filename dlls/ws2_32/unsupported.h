@@ -18,11 +18,11 @@
     } while (0)
 
 /* The same where the error goes to a variable of the caller's (lpErrno of the WSC functions). */
-#define refuse_to(pointer, error)    \
-    do {                             \
-        if (pointer)                 \
-            *(pointer) = (error);    \
-        refuse(error, SOCKET_ERROR); \
+#define refuse_to(pointer, error)                     \
+    do {                                              \
+        if (pointer)                                  \
+            guarded_store((DWORD *)(pointer), error); \
+        refuse(error, SOCKET_ERROR);                  \
     } while (0)
 
 #endif

@@ -4,6 +4,7 @@
  *
  * The errors are those of the pages.  Takes no lock.
  */
+#include "guarded_copy.h"
 #include "unsupported.h"
 
 /* "WSAEINVAL: The socket passed in the s parameter is not a valid socket created by

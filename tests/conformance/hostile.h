@@ -32,12 +32,17 @@ struct hostile_row {
     int refuses;  /* the error with which it answers arguments that are in order; 0: none */
     BOOL anytime; /* works before WSAStartup too */
     BOOL singles; /* slow: no pairs */
-    void (*undo)(const ULONG_PTR *words, INT_PTR result); /* after success */
+    void (*undo)(const ULONG_PTR *words, INT_PTR result); /* after success, or if it pends */
 };
 
 /* {CALL(recv, FAILS_MINUS_ONE, its_errors, A_SOCKET, ...)}, or with more fields behind it */
 #define CALL(export, fails, may_fail_with, ...) \
     .name = #export, .failure = fails, .errors = may_fail_with, .parameters = {__VA_ARGS__}
+
+static void *hostile_export(const char *name)
+{
+    return (void *)GetProcAddress(GetModuleHandleA("ws2_32"), name);
+}
 
 /* ---- crashes ---- */
 
@@ -92,7 +97,7 @@ static RT_UNUSED void hostile_start(void)
 
 #define HOSTILE_CALL(count, ...) \
     case count:                  \
-        return ((INT_PTR(WSAAPI *)(HOSTILE_WORDS_##count))(void *)function)(__VA_ARGS__)
+        return ((INT_PTR(WSAAPI *)(HOSTILE_WORDS_##count))function)(__VA_ARGS__)
 #define HOSTILE_WORDS_0  void
 #define HOSTILE_WORDS_1  ULONG_PTR
 #define HOSTILE_WORDS_2  HOSTILE_WORDS_1, ULONG_PTR
@@ -108,7 +113,7 @@ static RT_UNUSED void hostile_start(void)
 
 /* With as many words as it takes: on i386 the function takes them off the stack. */
 static INT_PTR __attribute__((noinline))
-hostile_call(FARPROC function, unsigned count, const ULONG_PTR *a)
+hostile_call(void *function, unsigned count, const ULONG_PTR *a)
 {
     switch (count) {
         HOSTILE_CALL(0);
@@ -130,7 +135,7 @@ hostile_call(FARPROC function, unsigned count, const ULONG_PTR *a)
 
 /* FALSE: it crashed */
 static BOOL __attribute__((noinline))
-hostile_survives(FARPROC function, unsigned count, const ULONG_PTR *words, INT_PTR *result)
+hostile_survives(void *function, unsigned count, const ULONG_PTR *words, INT_PTR *result)
 {
     if (__builtin_setjmp(hostile_crash.jump))
         return FALSE;
@@ -145,7 +150,7 @@ hostile_survives(FARPROC function, unsigned count, const ULONG_PTR *words, INT_P
 
 struct hostile_attempt {
     const struct hostile_row *row;
-    FARPROC function;
+    void *function;
     unsigned count, first, first_value, second, second_value;
     ULONG_PTR words[HOSTILE_PARAMETERS];
     WSAOVERLAPPED *overlapped; /* the good one, where there is one */
@@ -281,7 +286,7 @@ static void hostile_make(struct hostile_attempt *attempt, unsigned first, unsign
                (void *)result, attempt->error);
     hostile_settle(attempt);
     HOSTILE_OK(attempt, hostile_intact(attempt), "%s\n", "wrote where it must not");
-    if (!attempt->error && attempt->row->undo)
+    if ((!attempt->error || attempt->error == WSA_IO_PENDING) && attempt->row->undo)
         attempt->row->undo(attempt->words, result);
 }
 
@@ -302,7 +307,7 @@ static BOOL hostile_only_64(const char *name)
     return sizeof(void *) == 4 && !strcmp(name + strlen(name) - 2, "32");
 }
 
-static void hostile_nothing(void)
+static RT_UNUSED void hostile_nothing(void)
 {
 }
 
@@ -316,7 +321,7 @@ static RT_UNUSED void hostile_walk(const struct hostile_row *row, void (*before)
     if (hostile_only_64(row->name))
         return;
     winetest_push_context("%s", row->name);
-    attempt.function = GetProcAddress(GetModuleHandleA("ws2_32"), row->name);
+    attempt.function = hostile_export(row->name);
     ok(attempt.function != NULL, "there is no such export\n");
     while (parameters[attempt.count].kind)
         attempt.count++;
@@ -349,21 +354,23 @@ static RT_UNUSED void hostile_walk_table(const struct hostile_row *rows, size_t 
 
 /* Between this and hostile_end the table's rows are walked with Winsock started; before and after
  * it is not.  FALSE: not at all, as Wine's own DLL crashes at the first bad pointer. */
-static RT_UNUSED BOOL hostile_begin(const struct hostile_row *rows, size_t count)
+static RT_UNUSED BOOL hostile_begin(const struct hostile_row *rows, size_t count,
+                                    void (*before)(void))
 {
     hostile_start();
     if (on_builtin())
         return FALSE;
-    hostile_walk_table(rows, count, hostile_nothing);
+    hostile_walk_table(rows, count, before);
     net_start();
     return hostile.started = TRUE;
 }
 
-static RT_UNUSED void hostile_end(const struct hostile_row *rows, size_t count)
+static RT_UNUSED void hostile_end(const struct hostile_row *rows, size_t count,
+                                  void (*before)(void))
 {
     ok_success(WSACleanup());
     hostile.started = FALSE;
-    hostile_walk_table(rows, count, hostile_nothing);
+    hostile_walk_table(rows, count, before);
     trace("%ld calls\n", hostile.calls);
 }
 

@@ -78,9 +78,9 @@ static void test_blocking(void)
 
 START_TEST(hostile_io)
 {
-    if (!hostile_begin(rows, ARRAYSIZE(rows)))
+    if (!hostile_begin(rows, ARRAYSIZE(rows), hostile_nothing))
         return;
     RUN(test_states);
     RUN(test_blocking);
-    hostile_end(rows, ARRAYSIZE(rows));
+    hostile_end(rows, ARRAYSIZE(rows), hostile_nothing);
 }

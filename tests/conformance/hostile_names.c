@@ -224,8 +224,8 @@ static void test_names(void)
 
 START_TEST(hostile_names)
 {
-    if (!hostile_begin(rows, ARRAYSIZE(rows)))
+    if (!hostile_begin(rows, ARRAYSIZE(rows), hostile_nothing))
         return;
     RUN(test_names);
-    hostile_end(rows, ARRAYSIZE(rows));
+    hostile_end(rows, ARRAYSIZE(rows), hostile_nothing);
 }
