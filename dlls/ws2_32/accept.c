@@ -6,8 +6,9 @@
  * may be, before anybody asks; it gets its handle when somebody does.
  */
 #include "accept.h"
-#include "guarded_copy.h"
+#include "arguments.h"
 #include "async_select.h"
+#include "guarded_copy.h"
 #include "log.h"
 #include "option.h"
 #include "readiness.h"
@@ -210,12 +211,17 @@ DWORD accept_give_handle(struct socket *connection, struct socket *listener)
     return 0;
 }
 
-static bool address_has_room(const struct socket *listener, const int *length)
+/* Before a connection is taken, which would be lost.  "If addr and/or addrlen are equal to NULL,
+ * then no information about the remote address of the accepted socket is returned"; "WSAEFAULT: The
+ * addrlen parameter is too small or addr is not a valid part of the user address space". */
+bool accept_has_room(const struct socket *listener, struct sockaddr *address, int *length)
 {
+    int size = sockaddr_size(listener->family);
     DWORD room;
 
-    return guarded_load((const DWORD *)length, &room) &&
-           (int)room >= sockaddr_size(listener->family);
+    return !address || !length ||
+           (guarded_probe((DWORD *)length, &room) && (int)room >= size &&
+            argument_out(address, (size_t)size));
 }
 
 SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
@@ -226,7 +232,7 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 
     if (!listener)
         return INVALID_SOCKET;
-    if (address && length && !address_has_room(listener, length))
+    if (!accept_has_room(listener, address, length))
         error = WSAEFAULT;
     else if (!(error = accept_next(listener, &connection))) {
         if (!(error = accept_give_handle(connection, listener))) {

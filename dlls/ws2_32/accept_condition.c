@@ -67,8 +67,7 @@ static DWORD accept_one(struct socket *listener, struct sockaddr *address, int *
     struct socket *connection = NULL;
     DWORD error;
 
-    /* "WSAEFAULT: ... the addrlen parameter is too small" */
-    if (address && length && *length < sockaddr_size(listener->family))
+    if (!accept_has_room(listener, address, length))
         return WSAEFAULT;
     if ((error = accept_next(listener, &connection)) ||
         (error = decide(listener, connection, condition, context)))
@@ -82,8 +81,6 @@ static DWORD accept_one(struct socket *listener, struct sockaddr *address, int *
     return error;
 }
 
-/* "If addr and/or addrlen are equal to NULL, then no information about the remote address of the
- * accepted socket is returned." */
 SOCKET WSAAPI WSAAccept(SOCKET s, struct sockaddr *address, LPINT length, LPCONDITIONPROC condition,
                         DWORD_PTR context)
 {

@@ -13,6 +13,11 @@
 
 bool argument_in(const void *memory, size_t size);
 bool argument_out(void *memory, size_t size);
+/* The size of a list; too much for a size_t is too much for any memory. */
+static inline size_t argument_size(size_t count, size_t each)
+{
+    return count > SIZE_MAX / each ? SIZE_MAX : count * each;
+}
 /* Up to its terminating 0. */
 bool argument_text(const char *text);
 bool argument_wide(const WCHAR *text);

@@ -6,8 +6,8 @@
  * only checked.  Takes no lock.
  */
 #include "arguments.h"
-#include "startup.h"
 #include "socket.h"
+#include "startup.h"
 
 u_long WINAPI htonl(u_long host)
 {

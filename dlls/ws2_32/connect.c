@@ -3,6 +3,7 @@
  * connect and WSAConnect, and the state of connecting.  Takes the socket's lock.
  */
 #include "connect.h"
+#include "arguments.h"
 #include "guarded_copy.h"
 #include "receive.h"
 #include "request.h"
@@ -192,6 +193,8 @@ int WSAAPI connect(SOCKET s, const struct sockaddr *name, int length)
 int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name, int length, LPWSABUF caller,
                       LPWSABUF callee, LPQOS quality, LPQOS group_quality)
 {
+    if (!argument_in(caller, sizeof(*caller)) || !argument_in(callee, sizeof(*callee)))
+        return socket_is_valid(s) ? return_error(WSAEFAULT) : SOCKET_ERROR;
     /* WSAConnect's page: TCP/IP has no connect data and no quality of service here */
     if ((caller && caller->len) || (callee && callee->len) || quality || group_quality) {
         if (!socket_is_valid(s))

@@ -6,6 +6,7 @@
  * connect() of this DLL.  The pages: "will block even if the socket is in non-blocking mode", so
  * each attempt is a nonblocking one that is waited for.  Takes no lock over a call.
  */
+#include "arguments.h"
 #include "resolve.h"
 #include "sockaddr.h"
 #include "socket.h"
@@ -20,6 +21,18 @@ struct attempt {
     ULONGLONG deadline; /* GetTickCount64 */
 };
 
+static bool is_room(DWORD *size, SOCKADDR *address)
+{
+    return argument_out(size, sizeof(*size)) &&
+           (!size || argument_out(address, min(*size, sizeof(struct sockaddr_in6))));
+}
+
+/* Before anything is connected: the four places for the two ends. */
+static bool ends_are_there(DWORD *local_size, SOCKADDR *local, DWORD *remote_size, SOCKADDR *remote)
+{
+    return is_room(local_size, local) && is_room(remote_size, remote);
+}
+
 static DWORD begin(struct attempt *attempt, SOCKET s, const struct timeval *timeout)
 {
     struct socket *socket = socket_get(s);
@@ -29,6 +42,8 @@ static DWORD begin(struct attempt *attempt, SOCKET s, const struct timeval *time
         return GetLastError();
     if (socket->type != SOCK_STREAM)
         error = WSAEINVAL;
+    else if (!argument_in(timeout, sizeof(*timeout)))
+        error = WSAEFAULT;
     memset(attempt, 0, sizeof(*attempt));
     attempt->s = s;
     attempt->family = socket->family;
@@ -38,7 +53,7 @@ static DWORD begin(struct attempt *attempt, SOCKET s, const struct timeval *time
     attempt->was_bound = socket->bound && socket->state == SOCKET_OPEN;
     ReleaseSRWLockShared(&socket->lock);
     socket_put(socket);
-    if (timeout) {
+    if (timeout && !error) {
         attempt->timed = true;
         attempt->deadline = GetTickCount64() + (ULONGLONG)timeout->tv_sec * 1000 +
                             ((ULONGLONG)timeout->tv_usec + 999) / 1000;
@@ -178,7 +193,13 @@ WINBOOL WINAPI WSAConnectByNameW(SOCKET s, LPWSTR node, LPWSTR service, LPDWORD 
     DWORD error;
 
     /* the arguments come before the socket (Wine's test_WSAConnectByName, run on Windows) */
-    error = !node || !service || reserved ? WSAEINVAL : begin(&attempt, s, timeout);
+    if (!node || !service || reserved)
+        error = WSAEINVAL;
+    else if (!argument_wide(node) || !argument_wide(service) ||
+             !ends_are_there(local_size, local, remote_size, remote))
+        error = WSAEFAULT;
+    else
+        error = begin(&attempt, s, timeout);
     if (!error)
         error = resolve_service(service, SOCK_STREAM, 0, &port);
     if (!error)
@@ -202,11 +223,14 @@ WINBOOL WINAPI WSAConnectByNameA(SOCKET s, LPSTR node, LPSTR service, LPDWORD lo
                                  LPSOCKADDR local, LPDWORD remote_size, LPSOCKADDR remote,
                                  const PTIMEVAL timeout, LPWSAOVERLAPPED reserved)
 {
-    WCHAR *wide_node = node ? text_wide(CP_ACP, node, -1) : NULL;
-    WCHAR *wide_service = service ? text_wide(CP_ACP, service, -1) : NULL;
+    WCHAR *wide_node, *wide_service;
     WINBOOL connected;
     DWORD error;
 
+    if (!argument_text(node) || !argument_text(service))
+        return finish(WSAEFAULT);
+    wide_node = node ? text_wide(CP_ACP, node, -1) : NULL;
+    wide_service = service ? text_wide(CP_ACP, service, -1) : NULL;
     if ((node && !wide_node) || (service && !wide_service)) {
         SetLastError(WSAENOBUFS);
         connected = FALSE;
@@ -221,6 +245,18 @@ WINBOOL WINAPI WSAConnectByNameA(SOCKET s, LPSTR node, LPSTR service, LPDWORD lo
     return connected;
 }
 
+static bool list_is_there(const SOCKET_ADDRESS_LIST *list)
+{
+    if (!argument_in(&list->iAddressCount, sizeof(list->iAddressCount)))
+        return false;
+    for (int i = 0; i < list->iAddressCount; i++)
+        if (!argument_in(&list->Address[i], sizeof(list->Address[i])) ||
+            !argument_in(list->Address[i].lpSockaddr,
+                         sizeof(list->Address[i].lpSockaddr->sa_family)))
+            return false;
+    return true;
+}
+
 /* The list's addresses are those of one host, as getaddrinfo gives them. */
 WINBOOL WINAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST list, LPDWORD local_size,
                                 LPSOCKADDR local, LPDWORD remote_size, LPSOCKADDR remote,
@@ -232,7 +268,11 @@ WINBOOL WINAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST list, LPDWORD loc
 
     error = begin(&attempt, s, timeout);
     /* "the WSAConnectByList function requires an unbound socket" */
-    if (!error && (attempt.was_bound || !list || list->iAddressCount < 1 || reserved))
+    if (!error && (attempt.was_bound || !list || reserved))
+        error = WSAEINVAL;
+    if (!error && (!list_is_there(list) || !ends_are_there(local_size, local, remote_size, remote)))
+        error = WSAEFAULT;
+    if (!error && list->iAddressCount < 1)
         error = WSAEINVAL;
     if (error)
         return finish(error);

@@ -9,6 +9,7 @@
  */
 #include "ioctl.h"
 #include "address_change.h"
+#include "arguments.h"
 #include "control_data.h"
 #include "extension.h"
 #include "guarded_copy.h"
@@ -47,17 +48,15 @@ static bool is_bad_pointer(const void *pointer)
 
 DWORD ioctl_take(const struct ioctl_call *call, void *value, DWORD size)
 {
-    if (is_bad_pointer(call->in) || call->in_size < size)
+    if (is_bad_pointer(call->in) || call->in_size < size || guarded_copy(value, call->in, size))
         return WSAEFAULT;
-    memcpy(value, call->in, size);
     return 0;
 }
 
 DWORD ioctl_return(struct ioctl_call *call, const void *value, DWORD size)
 {
-    if (is_bad_pointer(call->out) || call->out_size < size)
+    if (is_bad_pointer(call->out) || call->out_size < size || guarded_copy(call->out, value, size))
         return WSAEFAULT;
-    memcpy(call->out, value, size);
     call->bytes = size;
     return 0;
 }
@@ -325,7 +324,8 @@ int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *ou
 
     if (!(call.socket = socket_get(handle)))
         return SOCKET_ERROR;
-    if (is_bad_pointer(returned)) {
+    if (is_bad_pointer(returned) || !argument_out(returned, sizeof(*returned)) ||
+        !argument_out(overlapped, sizeof(*overlapped))) {
         socket_put(call.socket);
         return return_error(WSAEFAULT);
     }

@@ -2,6 +2,8 @@
 /*
  * What WSAIoctl tells of the host's interfaces: asked of the server each time, no lock held.
  */
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "ioctl.h"
 #include "request.h"
 #include "sockaddr.h"
@@ -78,7 +80,10 @@ DWORD ioctl_interface_list(struct ioctl_call *call)
         store_generic(&info.iiAddress, &interface_->address);
         store_generic(&info.iiNetmask, &interface_->netmask);
         store_generic(&info.iiBroadcastAddress, &interface_->broadcast);
-        memcpy((char *)call->out + used, &info, sizeof(info));
+        if (guarded_copy((char *)call->out + used, &info, sizeof(info))) {
+            error = WSAEFAULT;
+            break;
+        }
         used += sizeof(info);
     }
     free(interfaces.list);
@@ -153,7 +158,7 @@ DWORD ioctl_address_list(struct ioctl_call *call)
     if (call->out && call->out_size && call->out_size < sizeof(INT)) {
         call->bytes = 0; /* no room for the count of addresses either */
         error = WSAEINVAL;
-    } else if (!call->out || call->out_size < call->bytes)
+    } else if (!call->out || call->out_size < call->bytes || !argument_out(call->out, call->bytes))
         error = WSAEFAULT;
     else
         store_list(socket, &interfaces, call->out, count);
@@ -215,7 +220,8 @@ DWORD ioctl_routing_interface(struct ioctl_call *call)
         return WSAEFAULT;
     }
     memset(&destination, 0, sizeof(destination));
-    memcpy(&destination, call->in, size);
+    if (guarded_copy(&destination, call->in, size))
+        return WSAEFAULT;
     destination.sin6_port = htons(9); /* discard: any; connect refuses port 0 */
     if ((error = source_address(socket, &destination, &source)))
         return error;

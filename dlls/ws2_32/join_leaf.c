@@ -6,6 +6,7 @@
  * descriptor is the same as the input socket descriptor", and the join is complete when the call
  * returns. Takes the socket's lock, never over a call.
  */
+#include "arguments.h"
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
@@ -89,7 +90,9 @@ SOCKET WSAAPI WSAJoinLeaf(SOCKET s, const struct sockaddr *name, int length, LPW
 
     if (!socket)
         return INVALID_SOCKET;
-    if (quality || group_quality)
+    if (!argument_in(caller, sizeof(*caller)) || !argument_out(callee, sizeof(*callee)))
+        error = WSAEFAULT;
+    else if (quality || group_quality)
         error = WSAEOPNOTSUPP; /* "The FLOWSPEC structures ... cannot be satisfied" */
     else if (caller && caller->len)
         error = WSAEPROTONOSUPPORT; /* "The lpCallerData augment is not supported" */

@@ -168,7 +168,7 @@ static DWORD reorder(struct name_space_list *list, const void *context)
 static int set_order(bool wow, const GUID *providers, DWORD count)
 {
     struct ordering ordering = {providers, count};
-    bool there = providers && argument_in(providers, (size_t)count * sizeof(*providers));
+    bool there = providers && argument_in(providers, argument_size(count, sizeof(*providers)));
     DWORD error = there ? change(wow, reorder, &ordering) : (DWORD)WSAEFAULT;
 
     SetLastError(error);

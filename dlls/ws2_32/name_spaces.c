@@ -6,8 +6,8 @@
  * GUIDs that every Windows gives them; the first change writes them there with the rest, and from
  * then on the registry is the catalog.  Takes no lock.
  */
-#include "arguments.h"
 #include "name_spaces.h"
+#include "arguments.h"
 #include "catalog_registry.h"
 #include "guarded_copy.h"
 #include "packing.h"

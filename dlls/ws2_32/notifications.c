@@ -12,6 +12,7 @@
  * no second one for what it left.
  */
 #include "notifications.h"
+#include "arguments.h"
 #include "log.h"
 #include "port_internal.h"
 #include "readiness.h"
@@ -283,10 +284,14 @@ DWORD WINAPI ProcessSocketNotifications(HANDLE port, UINT32 registration_count, 
     ULONG count = 0;
     DWORD error = 0;
 
-    if (received)
-        *received = 0;
     if (!startup_check())
         return GetLastError();
+    if (!argument_out(received, sizeof(*received)) ||
+        !argument_out(registrations, argument_size(registration_count, sizeof(*registration))) ||
+        !argument_out(entries, argument_size(completion_count, sizeof(*entries))))
+        return ERROR_INVALID_PARAMETER;
+    if (received)
+        *received = 0;
     if ((registration_count != 0) != (registrations != NULL) ||
         (completion_count && (!entries || !received)))
         return ERROR_INVALID_PARAMETER;

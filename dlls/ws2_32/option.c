@@ -5,6 +5,7 @@
  * Takes the socket's lock for its fields; asks the server with no lock held.
  */
 #include "option.h"
+#include "arguments.h"
 #include "control_data.h"
 #include "log.h"
 #include "request.h"
@@ -227,6 +228,21 @@ static bool is_bad_pointer(const void *pointer)
     return (UINT_PTR)pointer < 0x10000;
 }
 
+/* No option is longer.  A length beyond that is not believed: a program may have less memory. */
+#define LONGEST ((int)sizeof(WSAPROTOCOL_INFOW))
+
+static bool is_room(char *buffer, int *length)
+{
+    return !is_bad_pointer(buffer) && !is_bad_pointer(length) &&
+           argument_out(length, sizeof(*length)) &&
+           (*length < 0 || argument_out(buffer, (size_t)min(*length, LONGEST)));
+}
+
+static bool is_value(const char *buffer, int length)
+{
+    return length < 0 || argument_in(buffer, (size_t)min(length, LONGEST));
+}
+
 static const struct option *find_for(const struct socket *socket, int level, int name, DWORD *error)
 {
     const struct option *option = option_find(level, name, error);
@@ -256,7 +272,7 @@ static DWORD get_option(struct socket *socket, int level, int name, char *buffer
         return option->get_error;
     if (error)
         return error;
-    if (is_bad_pointer(buffer) || is_bad_pointer(length))
+    if (!is_room(buffer, length))
         return WSAEFAULT;
     if (option->format == FORMAT_RAW)
         return *length < 0 ? WSAEFAULT : option->read(socket, buffer, length);
@@ -274,6 +290,8 @@ static DWORD set_option(struct socket *socket, int level, int name, const char *
         return error;
     if (option->set_error)
         return option->set_error;
+    if (!is_value(buffer, length))
+        return WSAEFAULT;
     if (option->format == FORMAT_RAW)
         return option->write(socket, buffer, length);
     if (is_bad_pointer(buffer))
@@ -299,7 +317,7 @@ int WSAAPI getsockopt(SOCKET handle, int level, int name, char *buffer, int *len
     if (level == SOL_SOCKET && name == SO_OPENTYPE) {
         if (!startup_check())
             return SOCKET_ERROR;
-        if (is_bad_pointer(buffer) || is_bad_pointer(length) || (*length >= 0 && *length < 4))
+        if (!is_room(buffer, length) || (*length >= 0 && *length < 4))
             return return_error(WSAEFAULT);
         open_type = open_type_get();
         memcpy(buffer, &open_type, sizeof(open_type));
@@ -323,7 +341,8 @@ int WSAAPI setsockopt(SOCKET handle, int level, int name, const char *buffer, in
     if (level == SOL_SOCKET && name == SO_OPENTYPE) {
         if (!startup_check())
             return SOCKET_ERROR;
-        if (is_bad_pointer(buffer) || (length >= 0 && length < 4))
+        if (is_bad_pointer(buffer) || (length >= 0 && length < 4) ||
+            !argument_in(buffer, sizeof(open_type)))
             return return_error(WSAEFAULT);
         memcpy(&open_type, buffer, sizeof(open_type));
         open_type_set(open_type);

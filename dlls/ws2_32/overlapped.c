@@ -2,6 +2,8 @@
 /*
  * WSAGetOverlappedResult.  Takes the socket's lock to find an operation that is still queued.
  */
+#include "arguments.h"
+#include "guarded_copy.h"
 #include "socket.h"
 #include "socket_life.h"
 #include "startup.h"
@@ -98,11 +100,11 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD
     struct socket *socket = socket_get_known(s);
     NTSTATUS status;
     DWORD error;
-    bool done;
+    bool done, there = true;
 
     if (!socket)
         return FALSE;
-    if (!overlapped || !bytes) {
+    if (!overlapped || !bytes || !argument_in(overlapped, sizeof(*overlapped))) {
         socket_put(socket);
         return return_error(WSAEFAULT) == 0;
     }
@@ -117,14 +119,12 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD
     /* "If WSAGetOverlappedResult fails", both are left alone, but for the count of a message that
      * was too long (Wine's test_ip_pktinfo, run on Windows) */
     if (done || error == WSAEMSGSIZE)
-        *bytes = (DWORD)overlapped->InternalHigh;
+        there = guarded_store(bytes, (DWORD)overlapped->InternalHigh);
     /* only behind the count (Wine's test_TransmitFile, run on Windows, takes it without flags) */
-    if (!flags) {
+    if (!flags || !there || (done && !guarded_store(flags, flags_from_status(status)))) {
         done = false;
         error = WSAEFAULT;
     }
-    if (done)
-        *flags = flags_from_status(status);
     SetLastError(error);
     return done;
 }

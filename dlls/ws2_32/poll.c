@@ -113,7 +113,7 @@ int WSAAPI WSAPoll(WSAPOLLFD *fds, ULONG count, int timeout)
         return SOCKET_ERROR;
     if (!count)
         return return_error(WSAEINVAL);
-    if (!fds || !argument_out(fds, (size_t)count * sizeof(*fds)))
+    if (!fds || !argument_out(fds, argument_size(count, sizeof(*fds))))
         return return_error(WSAEFAULT);
     if (count > STACK_ENTRIES && !(entries = calloc(count, sizeof(*entries))))
         return return_error(WSAENOBUFS);

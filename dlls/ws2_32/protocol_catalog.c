@@ -6,8 +6,8 @@
  * with the rest, as PackedCatalogItem (the path in ANSI, then the WSAPROTOCOL_INFOW), and from then
  * on the registry is the catalog.  Takes no lock.
  */
-#include "arguments.h"
 #include "protocol_catalog.h"
+#include "arguments.h"
 #include "catalog_registry.h"
 #include "guarded_copy.h"
 #include "protocols.h"

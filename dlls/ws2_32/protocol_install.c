@@ -227,7 +227,7 @@ static int set_order(bool wow, const DWORD *ids, DWORD count)
 {
     struct ordering ordering = {ids, count};
 
-    if (!argument_in(ids, (size_t)count * sizeof(*ids)))
+    if (!argument_in(ids, argument_size(count, sizeof(*ids))))
         return WSAEFAULT;
     return (int)(ids ? change(wow, reorder, &ordering) : (DWORD)WSAEINVAL);
 }
@@ -374,7 +374,7 @@ static DWORD check_layering(const struct layering *new)
 {
     if (!argument_in(new->provider, sizeof(*new->provider)) || !argument_wide(new->path) ||
         !argument_wide(new->name) ||
-        !argument_in(new->infos, (size_t) new->count * sizeof(*new->infos)))
+        !argument_in(new->infos, argument_size(new->count, sizeof(*new->infos))))
         return WSAEFAULT;
     if (!new->provider || !new->path || !new->path[0] || wcslen(new->path) >= MAX_PATH ||
         !new->name || !new->name[0] || wcslen(new->name) > WSAPROTOCOL_LEN)

@@ -5,8 +5,8 @@
  * The catalogs are in the registry, and so are their changes: each wait is one for a change of that
  * key, on the thread pool where the program does not wait itself.  Owns nothing else; no lock.
  */
-#include "arguments.h"
 #include "provider_change.h"
+#include "arguments.h"
 #include "catalog_registry.h"
 #include "startup.h"
 #include "thread_pool.h"

@@ -3,8 +3,8 @@
  * WSAQUERYSETs (see query_set.h).  Both forms have one layout and differ in the strings' type.
  * Pure functions; no lock.
  */
-#include "arguments.h"
 #include "query_set.h"
+#include "arguments.h"
 #include "guarded_copy.h"
 #include "packing.h"
 #include "text.h"
@@ -42,7 +42,7 @@ bool query_is_there(const void *query, bool ansi)
              argument_in(set->lpVersion, sizeof(*set->lpVersion)) &&
              argument_in(set->lpNSProviderId, sizeof(GUID)) &&
              argument_in(set->lpafpProtocols,
-                         (size_t)set->dwNumberOfProtocols * sizeof(*set->lpafpProtocols)) &&
+                         argument_size(set->dwNumberOfProtocols, sizeof(*set->lpafpProtocols))) &&
              addresses_are_there(set->lpcsaBuffer, set->dwNumberOfCsAddrs) &&
              argument_in(set->lpBlob, sizeof(*set->lpBlob)) &&
              (!set->lpBlob || argument_in(set->lpBlob->pBlobData, set->lpBlob->cbSize)) &&

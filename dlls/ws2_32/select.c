@@ -26,7 +26,7 @@ int WSAAPI __WSAFDIsSet(SOCKET handle, fd_set *set)
     DWORD count;
 
     if (!guarded_load((const DWORD *)&set->fd_count, &count) ||
-        !argument_in(set->fd_array, (size_t)count * sizeof(*set->fd_array)))
+        !argument_in(set->fd_array, argument_size(count, sizeof(*set->fd_array))))
         return 0;
     for (DWORD i = 0; i < count; i++)
         if (set->fd_array[i] == handle)
@@ -136,7 +136,7 @@ static bool is_there(fd_set *set)
     DWORD count;
 
     return !set || (guarded_probe((DWORD *)&set->fd_count, &count) &&
-                    argument_out(set->fd_array, (size_t)count * sizeof(*set->fd_array)));
+                    argument_out(set->fd_array, argument_size(count, sizeof(*set->fd_array))));
 }
 
 static unsigned int sets_count(fd_set *const sets[SET_KINDS])

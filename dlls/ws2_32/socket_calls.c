@@ -3,7 +3,9 @@
  * socket, WSASocket, closesocket, bind, shutdown, getsockname, getpeername.  Takes the socket's
  * lock, never while it waits for the server.
  */
+#include "arguments.h"
 #include "control_data.h"
+#include "guarded_copy.h"
 #include "log.h"
 #include "protocols.h"
 #include "receive.h"
@@ -17,7 +19,7 @@
 
 /* ---- making ---- */
 
-#define KNOWN_FLAGS \
+#define KNOWN_FLAGS                                                                       \
     (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_ACCESS_SYSTEM_SECURITY | \
      WSA_FLAG_REGISTERED_IO)
 
@@ -48,8 +50,8 @@ static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *pr
     return request_call(request);
 }
 
-/* What a limit has to say is told after the answer to an earlier close was seen and passed on, which
- * the first try may have done. */
+/* What a limit has to say is told after the answer to an earlier close was seen and passed on,
+ * which the first try may have done. */
 static DWORD ask_twice_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
                                   int number, struct request *request)
 {
@@ -103,6 +105,10 @@ SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW
     (void)group; /* "reserved" */
     if (!startup_check())
         return INVALID_SOCKET;
+    if (!argument_in(info, sizeof(*info))) {
+        SetLastError(WSAEFAULT);
+        return INVALID_SOCKET;
+    }
     if (info && info->dwProviderReserved) { /* made by WSADuplicateSocket */
         handle = info->dwProviderReserved;
         error = (int)share_take_over(handle);
@@ -139,7 +145,14 @@ SOCKET WSAAPI WSASocketA(int family, int type, int protocol, LPWSAPROTOCOL_INFOA
 
     if (!info)
         return WSASocketW(family, type, protocol, NULL, group, flags);
-    memcpy(&wide, info, offsetof(WSAPROTOCOL_INFOW, szProtocol)); /* the same up to the name */
+    if (!startup_check())
+        return INVALID_SOCKET;
+    /* the same up to the name */
+    if (!argument_in(info, sizeof(*info)) ||
+        guarded_copy(&wide, info, offsetof(WSAPROTOCOL_INFOW, szProtocol))) {
+        SetLastError(WSAEFAULT);
+        return INVALID_SOCKET;
+    }
     wide.szProtocol[0] = 0;
     return WSASocketW(family, type, protocol, &wide, group, flags);
 }
@@ -293,16 +306,26 @@ int WSAAPI shutdown(SOCKET s, int how)
     return return_error(error);
 }
 
+/* TCP/IP has no disconnect data. */
+static int disconnect(SOCKET s, const WSABUF *data, int how)
+{
+    DWORD error = 0;
+
+    if (!argument_in(data, sizeof(*data)))
+        error = WSAEFAULT;
+    else if (data && data->len)
+        error = WSAENOPROTOOPT;
+    if (error)
+        return socket_is_valid(s) ? return_error(error) : SOCKET_ERROR;
+    return shutdown(s, how);
+}
+
 int WSAAPI WSASendDisconnect(SOCKET s, LPWSABUF data)
 {
-    if (data && data->len)
-        return socket_is_valid(s) ? return_error(WSAENOPROTOOPT) : SOCKET_ERROR;
-    return shutdown(s, SD_SEND);
+    return disconnect(s, data, SD_SEND);
 }
 
 int WSAAPI WSARecvDisconnect(SOCKET s, LPWSABUF data)
 {
-    if (data && data->len)
-        return socket_is_valid(s) ? return_error(WSAENOPROTOOPT) : SOCKET_ERROR;
-    return shutdown(s, SD_RECEIVE);
+    return disconnect(s, data, SD_RECEIVE);
 }

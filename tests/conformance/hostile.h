@@ -330,7 +330,8 @@ static RT_UNUSED void hostile_walk(const struct hostile_row *row, void (*before)
         for (i = 1; i < hostile_count(&parameters[first]); i++) {
             before();
             hostile_make(&attempt, first, i, HOSTILE_PARAMETERS, 0);
-            for (second = first + 1; hostile.started && !row->singles && second < attempt.count;
+            for (second = first + 1;
+                 hostile.started && !hostile.singles && !row->singles && second < attempt.count;
                  second++)
                 for (j = 1; j < hostile_count(&parameters[second]); j++) {
                     before();

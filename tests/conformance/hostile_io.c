@@ -50,6 +50,11 @@ static const struct hostile_row rows[] = {
 };
 /* clang-format on */
 
+static void walk(void)
+{
+    hostile_walk_table(rows, ARRAYSIZE(rows), hostile.before);
+}
+
 static void test_states(void)
 {
     unsigned i;
@@ -57,7 +62,7 @@ static void test_states(void)
     for (i = 0; i < ARRAYSIZE(buffers); i++)
         buffers[i] = (WSABUF){HOSTILE_DATA_SIZE, hostile.data};
     for (i = 0; i < ARRAYSIZE(hostile_states); i++)
-        hostile_walk_state(&hostile_states[i], rows, ARRAYSIZE(rows));
+        hostile_in_state(&hostile_states[i], walk);
 }
 
 /* A blocking socket, whose receives end after a millisecond */

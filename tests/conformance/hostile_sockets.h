@@ -203,13 +203,13 @@ static RT_UNUSED const struct hostile_state hostile_states[] = {
     {"datagram, shut", hostile_open_datagrams_shut, hostile_nothing, hostile_nothing},
 };
 
-static RT_UNUSED void hostile_walk_state(const struct hostile_state *state,
-                                         const struct hostile_row *rows, size_t count)
+static RT_UNUSED void hostile_in_state(const struct hostile_state *state, void (*walk)(void))
 {
     winetest_push_context("%s", state->name);
     hostile.any_state = TRUE;
+    hostile.before = state->before;
     state->open();
-    hostile_walk_table(rows, count, state->before);
+    walk();
     state->check();
     hostile_close();
     hostile.any_state = FALSE;

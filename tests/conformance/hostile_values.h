@@ -48,6 +48,7 @@ struct hostile_parameter {
 #define A_HANDLE(variable) {HOSTILE_HANDLE, &(variable), 0}
 #define A_CONSTANT(value) {HOSTILE_CONSTANT, NULL, (size_t)(value)}
 #define A_NUMBER(value)   {HOSTILE_NUMBER, NULL, (size_t)(value)}
+#define A_NUMBER_OF(variable) {HOSTILE_NUMBER, &(variable), 0}
 #define A_LENGTH(value)   {HOSTILE_LENGTH, NULL, (size_t)(value)}
 #define A_LENGTH_AT(value) {HOSTILE_LENGTH_AT, NULL, (size_t)(value)}
 #define A_NUMBER_AT(value) {HOSTILE_NUMBER_AT, NULL, (size_t)(value)}
@@ -79,9 +80,11 @@ static struct {
     char *half, *inaccessible, *read_only,
         *reserved;                    /* half: the page before an inaccessible one */
     char *arenas[HOSTILE_PARAMETERS]; /* each before an inaccessible page */
-    char *data;     /* HOSTILE_DATA_SIZE bytes before such a page, for structures to point to */
-    BOOL started;   /* Winsock is */
-    BOOL any_state; /* of the socket: good arguments may fail too */
+    char *data; /* HOSTILE_DATA_SIZE bytes before such a page, for structures to point to */
+    void (*before)(void); /* each call, in this state of the socket */
+    BOOL started;         /* Winsock is */
+    BOOL singles;         /* no pairs of hostile values now */
+    BOOL any_state;       /* of the socket: good arguments may fail too */
     LONG calls;
 } hostile;
 
@@ -318,7 +321,8 @@ static ULONG_PTR hostile_value(unsigned at, const struct hostile_parameter *para
     case HOSTILE_HANDLE:
         return hostile_handle(number, *(const HANDLE *)parameter->good);
     case HOSTILE_NUMBER:
-        return hostile_number(number, parameter->size);
+        return hostile_number(number,
+                              parameter->good ? *(const DWORD *)parameter->good : parameter->size);
     case HOSTILE_LENGTH:
         return hostile_length(number, parameter->size);
     case HOSTILE_LENGTH_AT:
