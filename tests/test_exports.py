@@ -104,6 +104,14 @@ def test_shown(build):
         assert re.search(rf"\b{name}\b", source), f"{program} does not call {name}"
 
 
+def test_hostile(build):
+    """Each export is in a table of hostile arguments."""
+    rows = set()
+    for path in (build.src / "tests/conformance").glob("hostile_*.c"):
+        rows |= set(re.findall(r"\{CALL\((\w+),", path.read_text()))
+    assert rows == set(spec(build))
+
+
 @pytest.mark.parametrize("bits", WIDTHS)
 def test_file(build, bits):
     data = build.dll(bits).read_bytes()
