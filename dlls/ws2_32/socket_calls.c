@@ -133,8 +133,7 @@ SOCKET WSAAPI WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW
         error = WSAEINVAL;
     } else
         error = (int)make_socket(found, protocol, flags, &handle);
-    if (error)
-        SetLastError(error);
+    SetLastError(error); /* 0 on success, as Windows does */
     return handle;
 }
 
