@@ -34,5 +34,7 @@ def test_shown(build):
         if ":" not in shown:
             continue
         program, function = shown.split(":")
-        source = (build.src / f"tests/conformance/{program}.c").read_text()
-        assert re.search(rf"^static void {function}\(", source, re.M), f"{names[0]}: {shown}"
+        python = program.endswith(".py")
+        where, begin = ("", "def") if python else ("conformance/", "static (?:void|BOOL)")
+        source = (build.src / f"tests/{where}{program}{'' if python else '.c'}").read_text()
+        assert re.search(rf"^{begin} {function}\(", source, re.M), f"{names[0]}: {shown}"

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Options and controls that only tell something, or have no effect on Windows either.
+ * Sources: "SOL_SOCKET Socket Options", "SO_BSP_STATE", "Winsock IOCTLs".
+ */
+#include "net.h"
+
+#define BSP_STATE          0x1009
+#define LOOPBACK_FAST_PATH _WSAIOW(IOC_VENDOR, 16)
+#define BSP_HANDLE         _WSAIOR(IOC_WS2, 27)
+#define BSP_HANDLE_SELECT  _WSAIOR(IOC_WS2, 28)
+#define BSP_HANDLE_POLL    _WSAIOR(IOC_WS2, 29)
+
+/* SO_BSP_STATE: "Returns the local address, local port, remote address, remote port, socket type,
+ * and protocol used by a socket." */
+static void test_state(void)
+{
+    union {
+        CSADDR_INFO info;
+        char room[256];
+    } state;
+    struct sockaddr_in local = {0}, peer = {0};
+    int size = sizeof(state), length = sizeof(local);
+    SOCKET a, b;
+
+    net_pair(&a, &b);
+    ok_success(getsockname(a, (struct sockaddr *)&local, &length));
+    ok_success(getpeername(a, (struct sockaddr *)&peer, &length));
+    memset(&state, 0, sizeof(state));
+    ok_success(getsockopt(a, SOL_SOCKET, BSP_STATE, state.room, &size));
+    ok(state.info.iSocketType == SOCK_STREAM && state.info.iProtocol == IPPROTO_TCP,
+       "type %d, protocol %d\n", state.info.iSocketType, state.info.iProtocol);
+    ok(state.info.LocalAddr.iSockaddrLength == sizeof(local) &&
+           !memcmp(state.info.LocalAddr.lpSockaddr, &local, sizeof(local)),
+       "another local address\n");
+    ok(state.info.RemoteAddr.iSockaddrLength == sizeof(peer) &&
+           !memcmp(state.info.RemoteAddr.lpSockaddr, &peer, sizeof(peer)),
+       "another remote address\n");
+    size = sizeof(CSADDR_INFO) - 1;
+    ok_error(getsockopt(a, SOL_SOCKET, BSP_STATE, state.room, &size), WSAEFAULT);
+    closesocket(a);
+    closesocket(b);
+}
+
+/* SO_MAX_MSG_SIZE: "the maximum outbound message size for message-oriented sockets ... Has no
+ * meaning for stream oriented sockets." */
+static void test_message_size(void)
+{
+    SOCKET udp = socket(AF_INET, SOCK_DGRAM, 0);
+    DWORD value = 0;
+    int size = sizeof(value);
+
+    ok_success(getsockopt(udp, SOL_SOCKET, SO_MAX_MSG_SIZE, (char *)&value, &size));
+    ok(value >= 65467 && value <= 65535, "got %lu\n", value);
+    ok(setsockopt(udp, SOL_SOCKET, SO_MAX_MSG_SIZE, (char *)&value, size) == SOCKET_ERROR, "set\n");
+    closesocket(udp);
+}
+
+/* SO_PROTOCOL_INFO in ANSI. */
+static void test_protocol_info(void)
+{
+    SOCKET s = socket(AF_INET6, SOCK_DGRAM, 0);
+    WSAPROTOCOL_INFOA info = {0};
+    int size = sizeof(info);
+
+    ok_success(getsockopt(s, SOL_SOCKET, SO_PROTOCOL_INFOA, (char *)&info, &size));
+    ok(size == sizeof(info) && info.iAddressFamily == AF_INET6 && info.iProtocol == IPPROTO_UDP &&
+           info.szProtocol[0],
+       "family %d, protocol %d, name '%s'\n", info.iAddressFamily, info.iProtocol, info.szProtocol);
+    closesocket(s);
+}
+
+/* SIO_BSP_HANDLE and its like: "the base service provider handle for a socket" used by a call;
+ * without layered providers that is the socket. */
+static void test_base_handles(void)
+{
+    static const DWORD codes[] = {BSP_HANDLE, BSP_HANDLE_SELECT, BSP_HANDLE_POLL};
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+    for (unsigned int i = 0; i < ARRAYSIZE(codes); i++) {
+        SOCKET base = 0;
+        DWORD bytes;
+        int result = WSAIoctl(s, codes[i], NULL, 0, &base, sizeof(base), &bytes, NULL, NULL);
+
+        todo_wine ok(!result && base == s, "code %#lx: error %d, handle %zx\n", codes[i],
+                     WSAGetLastError(), (size_t)base);
+    }
+    closesocket(s);
+}
+
+/* SIO_ADDRESS_LIST_QUERY: "a list of local transport addresses of the socket's protocol family to
+ * which the application can bind"; a host of nothing but a loopback may have none. */
+static void test_address_list(void)
+{
+    static char room[16384];
+    SOCKET_ADDRESS_LIST *list = (SOCKET_ADDRESS_LIST *)room;
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+    DWORD bytes = 0;
+
+    ok_success(
+        WSAIoctl(s, SIO_ADDRESS_LIST_QUERY, NULL, 0, room, sizeof(room), &bytes, NULL, NULL));
+    ok(list->iAddressCount >= 0 && list->iAddressCount < 500, "%d addresses\n",
+       list->iAddressCount);
+    for (int i = 0; i < list->iAddressCount; i++) {
+        const struct sockaddr *address = list->Address[i].lpSockaddr;
+        SOCKET bound = socket(AF_INET, SOCK_DGRAM, 0);
+
+        ok(address->sa_family == AF_INET, "family %d\n", address->sa_family);
+        ok_success(bind(bound, address, list->Address[i].iSockaddrLength));
+        closesocket(bound);
+    }
+    closesocket(s);
+}
+
+/* SO_DEBUG, SO_DONTROUTE: stored and without effect; SIO_LOOPBACK_FAST_PATH: "deprecated and is not
+ * recommended". */
+static void test_without_effect(void)
+{
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+    int on = 1, value = 0, size = sizeof(value);
+    DWORD bytes;
+
+    ok_success(setsockopt(s, SOL_SOCKET, SO_DEBUG, (char *)&on, sizeof(on)));
+    ok_success(getsockopt(s, SOL_SOCKET, SO_DEBUG, (char *)&value, &size));
+    todo_wine_if(!value) ok(value == 1, "got %d\n", value);
+    todo_wine ok_success(
+        WSAIoctl(s, LOOPBACK_FAST_PATH, &on, sizeof(on), NULL, 0, &bytes, NULL, NULL));
+    closesocket(s);
+}
+
+START_TEST(option_rest)
+{
+    net_start();
+    RUN(test_state);
+    RUN(test_message_size);
+    RUN(test_protocol_info);
+    RUN(test_base_handles);
+    RUN(test_address_list);
+    RUN(test_without_effect);
+    WSACleanup();
+}
