@@ -35,11 +35,11 @@ CALLS = {
 
 def samples(args, systems):
     """{call: {system: [(plain, now) in ns per round]}}, [failures]"""
-    found = {call: {system.name: [] for system in systems} for call in CALLS}
+    found = {call: {system.name: [] for system in systems} for call in args.calls}
     failures = []
     options = ["--seconds", str(args.seconds)]
     for turn in range(args.rounds):
-        for call in CALLS:
+        for call in args.calls:
             row = Row(f"handle-{call}", CALLS[call], COST, None, "handles", ("--call", call))
             for system in systems[turn % 2:] + systems[:turn % 2]:
                 try:
@@ -86,7 +86,7 @@ HEADINGS = ["calls", "built-in: before, ns", "difference (range)", "ours: before
 
 def run(args, systems, head):
     found, failures = samples(args, systems)
-    lines = [HEADINGS] + [cells(CALLS[call], found[call]) for call in CALLS]
+    lines = [HEADINGS] + [cells(CALLS[call], found[call]) for call in args.calls]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
     text = "\n".join(head) + "\n\n" + "\n".join(
         "  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines) + "\n"

@@ -48,11 +48,12 @@ def arguments():
         args.systems = "builtin,ours"
     if args.quick:
         args.rounds, args.seconds, args.warmup = 2, 0.5, 0.1
+    args.calls = [call for call in handle_cost.CALLS if re.search(args.rows, call)]
     args.rows = [row for row in ROWS if re.search(args.rows, row.name)]
     names = args.systems.split(",")
     if unknown := set(names) - set(SYSTEMS):
         parser.error(f"no such system: {', '.join(unknown)}")
-    if not args.rows or args.rounds < 1:
+    if not (args.calls if args.handles else args.rows) or args.rounds < 1:
         parser.error("nothing to do")
     args.systems = [SYSTEMS[name](args.build, args.arch) for name in SYSTEMS if name in names]
     return args
