@@ -65,6 +65,7 @@ static struct waiter *waiter_assign(void)
     if (!waiter && !(waiter = waiter_make()))
         return NULL;
     waiter->thread_id = GetCurrentThreadId();
+    waiter->alerted = GetTickCount();
     AcquireSRWLockExclusive(&waiter->lock);
     waiter->serial = (uint64_t)InterlockedIncrement64(&last_serial);
     ReleaseSRWLockExclusive(&waiter->lock);
@@ -222,8 +223,7 @@ static void waiter_attach(struct waiter *waiter, struct session *session)
 
 static bool needs_slot(const struct waiter *waiter, const struct session *session)
 {
-    return waiter->session != session ||
-           (waiter->slot_wanted && rs_clock() >= waiter->slot_retry);
+    return waiter->session != session || (waiter->slot_wanted && rs_clock() >= waiter->slot_retry);
 }
 
 /* An APC that runs inside a wait in NT calls Winsock: it needs the slot.  The wait below looks at
@@ -327,8 +327,10 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     if (something_to_do(waiter))
         status = STATUS_TIMEOUT;
     else {
-        if (alertable)
+        if (alertable) {
+            waiter->alerted = GetTickCount();
             alertable_begin(waiter);
+        }
         status = real_NtWaitForSingleObject(waiter->event, alertable,
                                             deadline == WAITER_FOREVER ? NULL : &timeout);
         if (alertable)
@@ -380,6 +382,14 @@ enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline)
     return wait_on_fifo(waiter, deadline < end ? deadline : end);
 }
 
+/* A thread whose blocking calls all end in the FIFO phase would never run an APC. */
+#define APC_PATIENCE_MS 250u
+
+static bool apcs_may_wait(const struct waiter *waiter)
+{
+    return GetTickCount() - waiter->alerted >= APC_PATIENCE_MS;
+}
+
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable)
 {
     if (alertable && routines_due(waiter)) { /* before the FIFO phase, which runs none */
@@ -392,8 +402,11 @@ enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool al
         uint64_t end = park_end(waiter), now = rs_clock();
 
         if (now < end && now < deadline) {
-            enum waiter_result result = wait_on_fifo(waiter, deadline < end ? deadline : end);
+            enum waiter_result result;
 
+            if (alertable && apcs_may_wait(waiter) && alert_now(waiter))
+                return WAITER_APC;
+            result = wait_on_fifo(waiter, deadline < end ? deadline : end);
             /* what times out has been alertable: APCs that are there run, however short it was */
             if (result == WAITER_SIGNALED || (deadline <= end && !alertable))
                 return result;

@@ -46,7 +46,7 @@ struct waiter {
     bool in_hook, cancelled;
     struct operation *running;       /* routine.c's: on the thread's stack, innermost first */
     struct parked_wait *parked_wait; /* fast_event_wait.c's, once made */
-    DWORD alerted; /* GetTickCount when an alertable wait on events let the kernel's APCs run */
+    DWORD alerted; /* GetTickCount when an alertable wait last let the kernel's APCs run */
 
     SRWLOCK lock; /* guards what follows */
     /* Of the thread that has this waiter: ids come again, this does not.  0: of none any more. */
@@ -78,7 +78,8 @@ uint32_t waiter_wake_word(const struct waiter *waiter);
 void waiter_arm(struct waiter *waiter, struct session *session);
 /* Blocks until signaled, until something is in the completion ring (both WAITER_SIGNALED), until
  * `deadline` (rs_clock) or, if alertable, after APCs have run (WAITER_APC): completion routines at
- * once, other APCs in the NT phase and before the wait ends with WAITER_TIMEOUT. */
+ * once, other APCs in the NT phase, before the wait ends with WAITER_TIMEOUT, and a few times a
+ * second where all waits are short. */
 enum waiter_result waiter_wait(struct waiter *waiter, uint64_t deadline, bool alertable);
 /* The same, but returns WAITER_TIMEOUT at the end of the FIFO phase too. */
 enum waiter_result waiter_wait_brief(struct waiter *waiter, uint64_t deadline);

@@ -317,6 +317,45 @@ static void test_with_port(void)
     CloseHandle(port);
 }
 
+static void CALLBACK count_user_apc(ULONG_PTR counter)
+{
+    InterlockedIncrement((LONG *)counter);
+}
+
+static DWORD WINAPI echo_all(void *arg)
+{
+    char byte;
+
+    while (recv(*(SOCKET *)arg, &byte, 1, 0) == 1)
+        send(*(SOCKET *)arg, &byte, 1, 0);
+    return 0;
+}
+
+/* "A blocking ... call ... the Winsock client issues an alertable wait": however short each wait
+ * is, an APC runs in one of them. */
+static void test_short_waits(void)
+{
+    DWORD begin;
+    LONG count = 0;
+    char byte = 'x';
+    HANDLE thread;
+    SOCKET a, b;
+
+    net_pair(&a, &b);
+    thread = CreateThread(NULL, 0, echo_all, &b, 0, NULL);
+    for (int i = 0; i < 100; i++)
+        ok(send(a, &byte, 1, 0) == 1 && recv(a, &byte, 1, 0) == 1, "no answer\n");
+    ok(QueueUserAPC(count_user_apc, thread, (ULONG_PTR)&count), "error %lu\n", GetLastError());
+    for (begin = GetTickCount(); !count && GetTickCount() - begin < 1000;)
+        if (send(a, &byte, 1, 0) != 1 || recv(a, &byte, 1, 0) != 1)
+            break;
+    ok(count == 1, "%ld calls\n", count);
+    closesocket(a);
+    ok(WaitForSingleObject(thread, NET_PATIENCE) == WAIT_OBJECT_0, "still there\n");
+    CloseHandle(thread);
+    closesocket(b);
+}
+
 START_TEST(apc)
 {
     net_start();
@@ -324,6 +363,7 @@ START_TEST(apc)
     RUN(test_all);
     RUN(test_chain);
     RUN(test_blocking_call);
+    RUN(test_short_waits);
     RUN(test_thread);
     RUN(test_ends);
     RUN(test_with_port);
