@@ -176,7 +176,8 @@ static NTSTATUS enum_network_events(const struct afd_call *call)
 
     if (!call->output || call->output_size < sizeof(info))
         return STATUS_INVALID_PARAMETER;
-    if (WSAEnumNetworkEvents(call->handle, NULL, &events))
+    /* the input is a handle, of the event to be reset, or NULL */
+    if (WSAEnumNetworkEvents(call->handle, (HANDLE)call->input, &events))
         return status_from_error(WSAGetLastError());
     for (size_t i = 0; i < ARRAYSIZE(event_names); i++) {
         int error = events.iErrorCode[event_names[i].bit];

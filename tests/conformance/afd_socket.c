@@ -138,6 +138,15 @@ static void test_event_select(void)
     closesocket(b);
 }
 
+/* Later ones know the event. */
+static BOOL is_wine_8(void)
+{
+    const char *(CDECL * version)(void) =
+        (void *)GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version");
+
+    return version && !strncmp(version(), "8.", 2);
+}
+
 static void test_network_events(void)
 {
     struct network_events told;
@@ -155,6 +164,9 @@ static void test_network_events(void)
        told.polled);
     ok_status(control(a, IOCTL_AFD_ENUM_NETWORK_EVENTS, NULL, 0, &told, sizeof(told)), 0);
     ok(!told.polled, "got %lx\n", told.polled);
+    SetEvent(selected); /* the input is the event to be reset */
+    ok_status(control(a, IOCTL_AFD_ENUM_NETWORK_EVENTS, selected, 0, &told, sizeof(told)), 0);
+    todo_wine_if(is_wine_8()) ok(WaitForSingleObject(selected, 0) == WAIT_TIMEOUT, "still set\n");
     ResetEvent(selected);
     shutdown(b, SD_SEND);
     ok(nt_event_set(selected), "no event\n");
