@@ -237,6 +237,7 @@ BOOL WINAPI ws_AcceptEx(SOCKET listening, SOCKET accepting, void *buffer, DWORD 
     return return_error(error) == 0;
 }
 
+/* It has no way to tell an error: what is not there is left alone. */
 static void load_address(char *from, DWORD room, struct sockaddr **address, INT *length)
 {
     struct stored_address *stored = (struct stored_address *)from;
@@ -244,9 +245,9 @@ static void load_address(char *from, DWORD room, struct sockaddr **address, INT 
     if (!room)
         return;
     if (address)
-        *address = (struct sockaddr *)&stored->address;
+        guarded_store_pointer((ULONG_PTR *)address, (ULONG_PTR)&stored->address);
     if (length)
-        memcpy(length, &stored->length, sizeof(*length));
+        guarded_copy(length, &stored->length, sizeof(*length));
 }
 
 void WINAPI ws_GetAcceptExSockaddrs(void *buffer, DWORD receive, DWORD local, DWORD remote,

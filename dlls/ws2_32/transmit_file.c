@@ -2,6 +2,7 @@
 /*
  * TransmitFile: head, file and tail are three pieces of a transmission.  Takes no lock.
  */
+#include "arguments.h"
 #include "extension.h"
 #include "guarded_copy.h"
 #include "startup.h"
@@ -32,6 +33,8 @@ BOOL WINAPI ws_TransmitFile(SOCKET s, HANDLE file, DWORD size, DWORD chunk, OVER
         pieces[1].length = 0;
     if (transmission.socket->type != SOCK_STREAM)
         error = WSAENOTCONN;
+    else if (!argument_out(overlapped, sizeof(*overlapped)))
+        error = WSAEFAULT;
     else if (!(error = transmission_check(&transmission)) && ends &&
              guarded_copy(&copy, ends, sizeof(copy)))
         error = WSAEFAULT;

@@ -29,6 +29,7 @@ struct hostile_row {
     enum hostile_failure failure;
     const int *errors; /* what it may fail with, up to 0 */
     struct hostile_parameter parameters[HOSTILE_PARAMETERS + 1];
+    void *const *function; /* where that of an extension stands; NULL: an export */
     int refuses;  /* the error with which it answers arguments that are in order; 0: none */
     BOOL anytime; /* works before WSAStartup too */
     BOOL singles; /* slow: no pairs */
@@ -321,7 +322,7 @@ static RT_UNUSED void hostile_walk(const struct hostile_row *row, void (*before)
     if (hostile_only_64(row->name))
         return;
     winetest_push_context("%s", row->name);
-    attempt.function = hostile_export(row->name);
+    attempt.function = row->function ? *row->function : hostile_export(row->name);
     ok(attempt.function != NULL, "there is no such export\n");
     while (parameters[attempt.count].kind)
         attempt.count++;

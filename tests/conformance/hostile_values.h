@@ -46,6 +46,7 @@ struct hostile_parameter {
 /* clang-format off */
 #define A_SOCKET          {HOSTILE_SOCKET, NULL, 0}
 #define A_HANDLE(variable) {HOSTILE_HANDLE, &(variable), 0}
+#define A_FILE(variable)   {HOSTILE_HANDLE, &(variable), 1} /* and no socket, which waits */
 #define A_CONSTANT(value) {HOSTILE_CONSTANT, NULL, (size_t)(value)}
 #define A_NUMBER(value)   {HOSTILE_NUMBER, NULL, (size_t)(value)}
 #define A_NUMBER_OF(variable) {HOSTILE_NUMBER, &(variable), 0}
@@ -255,7 +256,7 @@ static unsigned hostile_count(const struct hostile_parameter *parameter)
     switch (parameter->kind) {
     case HOSTILE_SOCKET:
     case HOSTILE_HANDLE:
-        return HOSTILE_HANDLES;
+        return HOSTILE_HANDLES - (unsigned)parameter->size;
     case HOSTILE_NUMBER:
         return HOSTILE_NUMBERS;
     case HOSTILE_LENGTH:
