@@ -36,6 +36,7 @@ a directory of that run under BUILD/tests/logs/; WINEDEBUG=-all,err+virtual and 
 says ours|builtin to the program.  A program that overruns its timeout is killed with the processes
 it started, and the test fails with what it had printed.
 """
+import functools
 import json
 import os
 import re
@@ -101,6 +102,14 @@ class Result:
         return (f"{' '.join(map(str, self.argv))}\nexit code {self.rc} after {self.seconds:.1f} s\n"
                 f"--- stdout\n{self.out[-6000:]}\n--- stderr\n{self.err[-3000:]}\n"
                 f"--- log\n{self.log[-6000:]}")
+
+
+def wait_begun(start, timeout):
+    """The result of the program that start() starts; of another one, if Wine never began it."""
+    result = start().wait(timeout)
+    if NEVER_BEGAN in result.err and not result.out:
+        result = start().wait(timeout)
+    return result
 
 
 class Prefix:
@@ -477,9 +486,8 @@ def start_wine(request, build, get_prefix):
 @pytest.fixture
 def run_wine(start_wine):
     def run(exe, *args, prefix=None, env=None, timeout=60, check=True, cwd=None):
-        result = start_wine(exe, *args, prefix=prefix, env=env, cwd=cwd).wait(timeout)
-        if NEVER_BEGAN in result.err and not result.out:
-            result = start_wine(exe, *args, prefix=prefix, env=env, cwd=cwd).wait(timeout)
+        result = wait_begun(functools.partial(start_wine, exe, *args, prefix=prefix, env=env, cwd=cwd),
+                            timeout)
         if check and result.rc != 0:
             pytest.fail(str(result), pytrace=False)
         return result

@@ -17,6 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from apps.jobs import JOBS  # noqa: E402
+from conftest import wait_begun  # noqa: E402
 
 EVERYTHING = os.environ.get("RINGSOCK_APPS") == "all"
 pytestmark = pytest.mark.npm
@@ -52,7 +53,7 @@ class Run:
         return self.running[-1]
 
     def wine(self, exe, *args, timeout=60, cwd=None):
-        return self.start(exe, *args, cwd=cwd).wait(timeout)
+        return wait_begun(functools.partial(self.start, exe, *args, cwd=cwd), timeout)
 
     def needs_random_numbers(self, width):
         self._random_numbers(self.prefix, width)

@@ -24,6 +24,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import soak  # noqa: E402
 from apps import esbuild  # noqa: E402
+from conftest import wait_begun  # noqa: E402
 from processes import windows_pid  # noqa: E402
 
 MINUTES = float(os.environ.get("RINGSOCK_SOAK_MINUTES") or 10)
@@ -91,8 +92,9 @@ def wineserver_of(prefix):
 
 def download(start_wine, curl, port, checksum, directory, _source):
     out = directory / f"copy-{threading.get_ident()}"
-    result = start_wine(curl, "-sS", "--fail", "-o", out, f"http://127.0.0.1:{port}/small",
-                        cwd=directory).wait(600)
+    start = functools.partial(start_wine, curl, "-sS", "--fail", "-o", out,
+                              f"http://127.0.0.1:{port}/small", cwd=directory)
+    result = wait_begun(start, 600)
     assert result.rc == 0, str(result)
     assert hashlib.sha256(out.read_bytes()).hexdigest() == checksum, "other bytes"
 
@@ -107,7 +109,8 @@ def kill_in_the_midst(start_wine, curl, port, directory, source):
 
 
 def short_job(start_wine, node, names, source):
-    result = start_wine(node, SCRIPTS / "node.js", source.choice(names)).wait(600)
+    start = functools.partial(start_wine, node, SCRIPTS / "node.js", source.choice(names))
+    result = wait_begun(start, 600)
     assert result.rc == 0 and re.search("^OK ", result.out, re.M), str(result)
 
 

@@ -50,14 +50,16 @@ static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *pr
     return request_call(request);
 }
 
-/* What a limit has to say is told after the answer to an earlier close was seen and passed on,
- * which the first try may have done. */
-static DWORD ask_twice_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
+/* What a limit has to say is told after the answers to earlier closes were seen and passed on,
+ * which the first try may have done, and after the server has given back what those sockets had, at
+ * the end of the turn in which it heard of that: the second one's. */
+static DWORD ask_again_for_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol,
                                   int number, struct request *request)
 {
-    DWORD error = ask_for_socket(session, protocol, number, request);
+    DWORD error = WSAEMFILE;
+    int tries;
 
-    if (error == WSAEMFILE || error == WSAENOBUFS)
+    for (tries = 0; tries < 3 && (error == WSAEMFILE || error == WSAENOBUFS); tries++)
         error = ask_for_socket(session, protocol, number, request);
     return error;
 }
@@ -72,7 +74,7 @@ static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, int number, DWORD fl
 
     if ((error = session_open(&session)))
         return error;
-    if ((error = ask_twice_for_socket(session, protocol, number, &request))) {
+    if ((error = ask_again_for_socket(session, protocol, number, &request))) {
         if (error == WSAEMFILE || error == WSAENOBUFS)
             log_rarely(LOG_WARN,
                        "the server has no room for another socket (error %lu); its log, "
