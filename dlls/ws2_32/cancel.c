@@ -49,8 +49,8 @@ static ULONG take_matching(struct operation_queue *queue, const struct operation
     return count;
 }
 
-static ULONG take_all_matching(struct socket *socket, const struct operation_filter *filter,
-                               struct operation_queue *finished)
+static ULONG take_from_queues(struct socket *socket, const struct operation_filter *filter,
+                              struct operation_queue *finished)
 {
     ULONG count = take_matching(&socket->receiving, filter, finished);
 
@@ -61,6 +61,36 @@ static ULONG take_all_matching(struct socket *socket, const struct operation_fil
     count += take_matching(&socket->deferred_receives, filter, finished);
     count += take_matching(&socket->deferred_sends, filter, finished);
     count += take_matching(&socket->watching, filter, finished);
+    return count;
+}
+
+/* Their threads end them, when what they block for has ended or they look the next time. */
+static ULONG stop_carried(struct socket *socket, const struct operation_filter *filter,
+                          struct operation_queue *finished)
+{
+    struct carried *carried;
+    ULONG count = 0;
+
+    for (carried = socket->carried; carried; carried = carried->next) {
+        struct operation_filter blocked = {.blocked = carried->waiter};
+
+        if (carried->cancelled || !matches(filter, carried->operation))
+            continue;
+        count++;
+        carried->cancelled = true;
+        SetEvent(carried->stop);
+        if (carried->waiter)
+            take_from_queues(socket, &blocked, finished);
+    }
+    return count;
+}
+
+static ULONG take_all_matching(struct socket *socket, const struct operation_filter *filter,
+                               struct operation_queue *finished)
+{
+    ULONG count = take_from_queues(socket, filter, finished);
+
+    count += stop_carried(socket, filter, finished);
     socket_update_interest(socket);
     return count;
 }

@@ -62,12 +62,14 @@ static DWORD reuse_check(const struct socket *socket)
     return WSAEOPNOTSUPP;
 }
 
-static DWORD reuse_start(struct socket *socket, struct operation *operation)
+static DWORD reuse_start(struct socket *socket, struct operation *operation,
+                         const struct carried *carried)
 {
     DWORD error;
 
     AcquireSRWLockExclusive(&socket->lock);
-    if (!(error = reuse_check(socket))) {
+    error = carried && carried->cancelled ? WSA_OPERATION_ABORTED : reuse_check(socket);
+    if (!error) {
         operation_append(&socket->connecting, operation);
         if (!socket->disconnecting) { /* else one that was cancelled has started it */
             socket->shut_send = socket->shut_recv = socket->disconnecting = true;
@@ -86,13 +88,13 @@ static DWORD reuse_overlapped(struct socket *socket, OVERLAPPED *overlapped)
 
     if (!(operation = operation_create(socket, OPERATION_CONNECT, overlapped, NULL, &error)))
         return error;
-    if ((error = reuse_start(socket, operation)))
+    if ((error = reuse_start(socket, operation, NULL)))
         return operation_end_call(operation, error);
     session_reap(socket->session);
     return WSA_IO_PENDING;
 }
 
-DWORD disconnect_and_wait(struct socket *socket)
+DWORD disconnect_and_wait(struct socket *socket, const struct carried *carried)
 {
     struct operation operation = {.kind = OPERATION_CONNECT};
     DWORD error;
@@ -100,8 +102,10 @@ DWORD disconnect_and_wait(struct socket *socket)
     if (!(operation.waiter = waiter_current()))
         return WSAENOBUFS;
     waiter_arm(operation.waiter, socket->session);
-    if (!(error = reuse_start(socket, &operation)))
-        return socket_wait(socket, &socket->connecting, &operation, WAITER_FOREVER);
+    if (!(error = reuse_start(socket, &operation, carried))) {
+        error = socket_wait(socket, &socket->connecting, &operation, WAITER_FOREVER);
+        return carried && error == WSAEINTR ? WSA_OPERATION_ABORTED : error;
+    }
     waiter_disarm(operation.waiter);
     return error;
 }
@@ -152,7 +156,8 @@ BOOL WINAPI ws_DisconnectEx(SOCKET s, OVERLAPPED *overlapped, DWORD flags, DWORD
     if (reserved || (flags & ~TF_REUSE_SOCKET))
         error = WSAEINVAL;
     else if (flags & TF_REUSE_SOCKET)
-        error = overlapped ? reuse_overlapped(socket, overlapped) : disconnect_and_wait(socket);
+        error = overlapped ? reuse_overlapped(socket, overlapped)
+                           : disconnect_and_wait(socket, NULL);
     else
         error = overlapped ? disconnect_overlapped(socket, overlapped) : disconnect_send(socket);
     socket_put(socket);

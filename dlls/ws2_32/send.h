@@ -35,8 +35,8 @@ void send_progress(struct socket *socket, struct operation_queue *finished);
 void send_fail(struct socket *socket, DWORD error, struct operation_queue *finished);
 
 /* Sends all of it, or waits until that is decided, whether the socket is nonblocking or not; no
- * lock (send_calls.c). */
-DWORD send_blocking(struct socket *socket, const WSABUF *data);
+ * lock (send_calls.c).  `carried`: for what; WSA_OPERATION_ABORTED if that is cancelled. */
+DWORD send_blocking(struct socket *socket, const WSABUF *data, const struct carried *carried);
 
 /* shutdown(SD_SEND): now, or after the last queued send. */
 void send_shutdown(struct socket *socket);

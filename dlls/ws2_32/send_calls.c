@@ -234,7 +234,7 @@ static void give_result(struct send_call *call, const struct operation *operatio
         guarded_store(call->bytes_pointer, call->bytes);
 }
 
-DWORD send_blocking(struct socket *socket, const WSABUF *data)
+DWORD send_blocking(struct socket *socket, const WSABUF *data, const struct carried *carried)
 {
     struct operation operation = {.kind = OPERATION_SEND};
     enum outcome outcome = SEND_DONE;
@@ -246,7 +246,7 @@ DWORD send_blocking(struct socket *socket, const WSABUF *data)
         return WSAENOBUFS;
     waiter_arm(operation.waiter, socket->session);
     AcquireSRWLockExclusive(&socket->lock);
-    if (socket->closing)
+    if (socket->closing || carried->cancelled)
         error = WSA_OPERATION_ABORTED;
     else if (!(error = send_check(socket)))
         outcome = push_or_queue(socket, &operation, false);

@@ -23,6 +23,15 @@ struct poller {
     long events;       /* LEVEL_* bits (readiness.h) that should wake it */
 };
 
+/* An overlapped operation that a thread of the pool carries out by calls that block (transmission.c). */
+struct carried {
+    struct carried *next;
+    struct operation *operation;
+    struct waiter *waiter; /* that thread's, once it runs */
+    HANDLE stop;           /* event: it was cancelled */
+    bool cancelled;
+};
+
 /* One that was replaced: whoever delivers at that moment may still post to it. */
 struct former_port {
     struct former_port *next;
@@ -133,6 +142,7 @@ struct socket {
 
     /* registered I/O (rio.h) */
     struct rio_queue *rio; /* set once, under the lock */
+    struct carried *carried;
     struct operation_queue deferred_receives, deferred_sends; /* not committed yet */
 
     /* completion port (port.c); read without the lock by who delivers */

@@ -5,7 +5,8 @@
  *
  * The pieces are sent one after the other by one thread: the caller's, or for an overlapped call
  * one of the pool's. While that waits for the connection, the socket's queue of sends has its
- * operation, which closing the socket ends; the overlapped one ends with it.
+ * operation, which closing the socket ends; the overlapped one ends with it.  Who cancels that
+ * (cancel.c) does the same, and sets an event for a thread that reads the file.
  */
 #include "transmission.h"
 #include "disconnect.h"
@@ -30,14 +31,14 @@ struct run {
     char *message; /* of datagrams: what is put together */
     DWORD message_length;
     uint64_t sent;
-    struct operation *operation; /* NULL: synchronous */
-    struct piece pieces[];       /* overlapped: with duplicates of the files */
+    struct carried carried; /* operation NULL: synchronous */
+    struct piece pieces[];  /* overlapped: with duplicates of the files */
 };
 
 static DWORD send_bytes(struct run *run, char *data, DWORD size)
 {
     WSABUF buffer = {size, data};
-    DWORD error = send_blocking(run->what.socket, &buffer);
+    DWORD error = send_blocking(run->what.socket, &buffer, &run->carried);
 
     if (!error)
         run->sent += size;
@@ -80,10 +81,19 @@ static DWORD send_part(struct run *run, char *data, DWORD size)
     return size ? send_bytes(run, data, size) : 0;
 }
 
+/* Until the read has ended: what is read may be a pipe that says nothing. */
+static void wait_for_read(const struct run *run, HANDLE file, OVERLAPPED *overlapped, HANDLE event)
+{
+    HANDLE handles[] = {event, run->carried.stop};
+
+    if (handles[1] && WaitForMultipleObjects(2, handles, FALSE, INFINITE) == WAIT_OBJECT_0 + 1)
+        CancelIoEx(file, overlapped);
+}
+
 /* One part of the file, at its place; *size is 0 at the end.  The event's low bit keeps a packet
  * from the port that the program's file may have. */
-static DWORD read_part(const struct piece *piece, uint64_t done, char *data, DWORD *size,
-                       HANDLE event)
+static DWORD read_part(const struct run *run, const struct piece *piece, uint64_t done, char *data,
+                       DWORD *size, HANDLE event)
 {
     OVERLAPPED overlapped = {.hEvent = (HANDLE)((ULONG_PTR)event | 1)};
     uint64_t left = piece->length ? piece->length - done : UINT64_MAX, from = piece->offset + done;
@@ -97,10 +107,12 @@ static DWORD read_part(const struct piece *piece, uint64_t done, char *data, DWO
     if (!ReadFile(piece->file, data, *size, NULL, &overlapped) &&
         GetLastError() != ERROR_IO_PENDING)
         *size = 0;
-    else if (!GetOverlappedResult(piece->file, &overlapped, size, TRUE))
+    else {
+        wait_for_read(run, piece->file, &overlapped, event);
+        if (GetOverlappedResult(piece->file, &overlapped, size, TRUE))
+            return 0;
         *size = 0;
-    else
-        return 0;
+    }
     return GetLastError() == ERROR_HANDLE_EOF ? 0 : GetLastError();
 }
 
@@ -115,7 +127,7 @@ static DWORD send_file(struct run *run, const struct piece *piece)
     while (!error) {
         DWORD size = chunk;
 
-        if ((error = read_part(piece, done, data, &size, event)) || !size)
+        if ((error = read_part(run, piece, done, data, &size, event)) || !size)
             break;
         done += size;
         error = send_part(run, data, size);
@@ -196,7 +208,7 @@ static DWORD transmit(struct run *run)
         error = send_piece(run, &run->what.pieces[i], i + 1 == run->what.count);
     free(run->message);
     if (!error && flags & TF_REUSE_SOCKET)
-        return disconnect_and_wait(socket);
+        return disconnect_and_wait(socket, &run->carried);
     /* "Start a transport-level disconnect after all the file data has been queued for
      * transmission." */
     if (!error && flags & TF_DISCONNECT)
@@ -210,6 +222,8 @@ static DWORD transmit(struct run *run)
 
 static void run_free(struct run *run)
 {
+    if (run->carried.stop)
+        CloseHandle(run->carried.stop);
     for (DWORD i = 0; i < run->what.count; i++)
         if (run->pieces[i].file)
             CloseHandle(run->pieces[i].file);
@@ -227,6 +241,8 @@ static DWORD run_copy(const struct transmission *what, struct run **copy)
         return WSAENOBUFS;
     run->what = *what;
     run->what.pieces = run->pieces;
+    if (!(run->carried.stop = CreateEventW(NULL, TRUE, FALSE, NULL)))
+        error = WSAENOBUFS;
     if (what->count)
         memcpy(run->pieces, what->pieces, what->count * sizeof(*run->pieces));
     for (DWORD i = 0; i < what->count; i++) {
@@ -243,14 +259,38 @@ static DWORD run_copy(const struct transmission *what, struct run **copy)
     return error;
 }
 
+static void begin_carrying(struct socket *socket, struct carried *carried)
+{
+    AcquireSRWLockExclusive(&socket->lock);
+    carried->next = socket->carried;
+    socket->carried = carried;
+    ReleaseSRWLockExclusive(&socket->lock);
+}
+
+static void end_carrying(struct socket *socket, struct carried *carried)
+{
+    struct carried **link = &socket->carried;
+
+    AcquireSRWLockExclusive(&socket->lock);
+    while (*link != carried)
+        link = &(*link)->next;
+    *link = carried->next;
+    ReleaseSRWLockExclusive(&socket->lock);
+}
+
 static void CALLBACK transmit_for_program(TP_CALLBACK_INSTANCE *instance, void *context)
 {
     struct run *run = context;
-    struct operation *operation = run->operation;
+    struct socket *socket = run->what.socket;
+    struct operation *operation = run->carried.operation;
 
     (void)instance;
+    AcquireSRWLockExclusive(&socket->lock);
+    run->carried.waiter = waiter_current();
+    ReleaseSRWLockExclusive(&socket->lock);
     operation->error = transmit(run);
     operation->done = (size_t)run->sent;
+    end_carrying(socket, &run->carried);
     run_free(run);
     operation_deliver(operation);
 }
@@ -267,9 +307,11 @@ static DWORD transmit_later(const struct transmission *what, OVERLAPPED *overlap
     operation->result_flags = overlapped->Offset; /* is the file's, and stays what it was */
     if ((error = run_copy(what, &run)))
         return operation_end_call(operation, error);
-    run->operation = operation;
+    run->carried.operation = operation;
+    begin_carrying(what->socket, &run->carried);
     if (thread_pool_submit(transmit_for_program, run))
         return WSA_IO_PENDING;
+    end_carrying(what->socket, &run->carried);
     run_free(run);
     return operation_end_call(operation, WSAENOBUFS);
 }

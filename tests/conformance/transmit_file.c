@@ -213,6 +213,88 @@ static void test_close(void)
     CloseHandle(overlapped.hEvent);
 }
 
+/* CancelIoEx: the operation "is completed with the error ERROR_OPERATION_ABORTED", and nothing more
+ * of it is sent. */
+static void expect_cancelled(SOCKET a, OVERLAPPED *overlapped)
+{
+    DWORD done, flags;
+
+    ok(WaitForSingleObject(overlapped->hEvent, 100) == WAIT_TIMEOUT, "finished already\n");
+    ok(CancelIoEx((HANDLE)a, overlapped), "error %lu\n", GetLastError());
+    ok(!WaitForSingleObject(overlapped->hEvent, NET_PATIENCE), "not finished\n");
+    ok(!WSAGetOverlappedResult(a, overlapped, &done, FALSE, &flags) &&
+           WSAGetLastError() == WSA_OPERATION_ABORTED,
+       "error %d\n", WSAGetLastError());
+}
+
+/* The peer takes nothing. */
+static void test_cancel(void)
+{
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    static char big[8 << 20];
+    TRANSMIT_FILE_BUFFERS ends = {big, sizeof(big), big, sizeof(big)};
+    char buffer[4096];
+    ULONG64 got_bytes = 0;
+    SOCKET a, b;
+    int count;
+
+    net_pair(&a, &b);
+    ok(!transmit_file(a, NULL, 0, 0, &overlapped, &ends, 0) && WSAGetLastError() == WSA_IO_PENDING,
+       "error %d\n", WSAGetLastError());
+    expect_cancelled(a, &overlapped);
+    shutdown(a, SD_SEND);
+    while ((count = recv(b, buffer, sizeof(buffer), 0)) > 0)
+        got_bytes += (unsigned int)count;
+    ok(got_bytes < 2 * sizeof(big), "all has been sent\n");
+    closesocket(a);
+    closesocket(b);
+    CloseHandle(overlapped.hEvent);
+}
+
+/* The file is a pipe in which nothing is. */
+static void test_cancel_reading(void)
+{
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    HANDLE pipe, other;
+    SOCKET a, b;
+
+    if (on_builtin()) /* takes files that have a size only */
+        return;
+    pipe = CreateNamedPipeA("\\\\.\\pipe\\ringsock transmit_file",
+                            PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 4096, 4096,
+                            0, NULL);
+    other = CreateFileA("\\\\.\\pipe\\ringsock transmit_file", GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0,
+                        NULL);
+    ok(other != INVALID_HANDLE_VALUE, "error %lu\n", GetLastError());
+    net_pair(&a, &b);
+    ok(!transmit_file(a, pipe, 0, 0, &overlapped, NULL, 0) && WSAGetLastError() == WSA_IO_PENDING,
+       "error %d\n", WSAGetLastError());
+    expect_cancelled(a, &overlapped);
+    closesocket(a);
+    closesocket(b);
+    CloseHandle(other);
+    CloseHandle(pipe);
+    CloseHandle(overlapped.hEvent);
+}
+
+/* The peer does not end the connection. */
+static void test_cancel_reuse(void)
+{
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    SOCKET a, b;
+
+    if (on_builtin()) /* has no such flag */
+        return;
+    net_pair(&a, &b);
+    ok(!transmit_file(a, NULL, 0, 0, &overlapped, NULL, TF_DISCONNECT | TF_REUSE_SOCKET) &&
+           WSAGetLastError() == WSA_IO_PENDING,
+       "error %d\n", WSAGetLastError());
+    expect_cancelled(a, &overlapped);
+    closesocket(a);
+    closesocket(b);
+    CloseHandle(overlapped.hEvent);
+}
+
 /* "WSAENOTCONN: The socket is not connected." "WSAENOTSOCK" */
 static void test_errors(void)
 {
@@ -266,6 +348,9 @@ START_TEST(transmit_file)
     RUN(test_disconnect);
     if (!on_builtin()) /* it would write into an OVERLAPPED of long ago */
         RUN(test_close);
+    RUN(test_cancel);
+    RUN(test_cancel_reading);
+    RUN(test_cancel_reuse);
     RUN(test_errors);
     RUN(test_has_arrived);
     WSACleanup();
