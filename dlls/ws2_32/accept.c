@@ -164,6 +164,8 @@ static DWORD accept_check(const struct socket *listener)
 {
     if (listener->state == SOCKET_DEAD)
         return WSAENETDOWN;
+    if (listener->closing)
+        return WSAENOTSOCK;
     if (listener->type != SOCK_STREAM)
         return WSAEOPNOTSUPP;
     return listener->state == SOCKET_LISTENING ? 0 : WSAEINVAL;

@@ -181,6 +181,10 @@ static DWORD accept_ex(struct socket *listener, struct socket *target, char *buf
 
     session_reap(listener->session);
     AcquireSRWLockExclusive(&listener->lock);
+    if (listener->closing) {
+        ReleaseSRWLockExclusive(&listener->lock);
+        return operation_end_call(operation, WSAENOTSOCK);
+    }
     /* one that was deferred comes, but by completion (Wine's test_accept, run on Windows) */
     deferred = listener->incoming && listener->incoming->deferred;
     if (listener->incoming && accept_ex_refuse(operation, &finished))

@@ -24,6 +24,8 @@ static bool is_connect_ex(const struct socket *socket)
 
 DWORD connect_check(const struct socket *socket, bool extended)
 {
+    if (socket->closing)
+        return WSAENOTSOCK;
     switch (socket->state) {
     case SOCKET_DEAD:
         return WSAENETDOWN;

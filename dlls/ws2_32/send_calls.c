@@ -281,11 +281,13 @@ static DWORD send_synchronous(struct socket *socket, struct operation *operation
         return WSAENOBUFS;
     waiter_arm(operation->waiter, socket->session);
     AcquireSRWLockExclusive(&socket->lock);
-    outcome = push_or_queue(socket, operation, false);
+    outcome = SEND_DONE;
+    if (!(error = send_check(socket))) /* once more: it may have been closed meanwhile */
+        outcome = push_or_queue(socket, operation, false);
     ReleaseSRWLockExclusive(&socket->lock);
     if (outcome == SEND_DONE) {
         waiter_disarm(operation->waiter);
-        return operation->error;
+        return error ? error : operation->error;
     }
     return wait_until_sent(socket, operation);
 }
