@@ -62,13 +62,13 @@ static RT_UNUSED SOCKET net_listener(int family, struct sockaddr_storage *addres
     return s;
 }
 
-/* A loopback address where nobody listens: a port that was free a moment ago. */
+/* A loopback address where nobody listens: of a socket that only stays bound, since a port that is
+ * free may be given to the very socket that connects to it, which succeeds. */
 static RT_UNUSED int net_nobody(int family, struct sockaddr_storage *address)
 {
     int length;
-    SOCKET s = net_bound(family, SOCK_STREAM, address, &length);
 
-    closesocket(s);
+    net_bound(family, SOCK_STREAM, address, &length);
     return length;
 }
 
