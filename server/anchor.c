@@ -148,8 +148,8 @@ bool anchor_is_gone(struct socket *socket)
            hung_up(socket->anchor);
 }
 
-/* A process that said RS_SUB_ANCHORED and never opened the FIFO would leave one that never hangs up.
- * Once it has had a writer it does, unless there is another one. */
+/* A process that said RS_SUB_ANCHORED and never opened the FIFO would leave one that never hangs
+ * up. Once it has had a writer it does, unless there is another one. */
 bool anchor_is_abandoned(struct socket *socket)
 {
     char path[32];
@@ -164,8 +164,8 @@ bool anchor_is_abandoned(struct socket *socket)
     return hung_up(socket->anchor);
 }
 
-/* Nothing that a program wrote into its SOCKET lies in it, and nobody has it open, or only its DLL for
- * the next socket: the end of the file, or that there is nothing to read. */
+/* Nothing that a program wrote into its SOCKET lies in it, and nobody has it open, or only its DLL
+ * for the next socket: the end of the file, or that there is nothing to read. */
 static bool reusable(const struct session *session, const struct anchor *anchor, bool kept)
 {
     ssize_t count;

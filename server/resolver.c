@@ -2,9 +2,9 @@
 /*
  * Host name look-ups: glibc's getaddrinfo() and getnameinfo() on threads, one for each that waits.
  *
- * A dead DNS server holds a thread for as long as resolv.conf says, 10 s by default.  So there are as
- * many threads as look-ups under way, and no session has more than half of them: who asks for dead
- * names delays nobody else.  All but a few end when they have nothing to do.
+ * A dead DNS server holds a thread for as long as resolv.conf says, 10 s by default.  So there are
+ * as many threads as look-ups under way, and no session has more than half of them: who asks for
+ * dead names delays nobody else.  All but a few end when they have nothing to do.
  *
  * Owns: the threads, the queue to them and the queue back, which an eventfd announces to the loop.
  * Locks: resolver.lock, by both sides, never across a look-up.  A job names its session by number:
@@ -25,10 +25,10 @@
 #include "server.h"
 #include "session.h"
 
-#define THREADS_MAX   256u
-#define THREADS_KEPT  2u
-#define STACK_SIZE    (512u * 1024u) /* there may be modules of others in nsswitch.conf */
-#define JOBS_MAX      4096u
+#define THREADS_MAX        256u
+#define THREADS_KEPT       2u
+#define STACK_SIZE         (512u * 1024u) /* there may be modules of others in nsswitch.conf */
+#define JOBS_MAX           4096u
 /* of these for one session */
 #define RUNNING_OF_SESSION (THREADS_MAX / 2)
 #define WAITING_OF_SESSION (JOBS_MAX / 4)

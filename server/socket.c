@@ -222,7 +222,8 @@ void socket_finish(struct socket *socket, bool reset)
     backlog_clear(&socket->backlog);
     abandon_calls(socket);
     comp_post(session, RS_COMP_CLOSED, socket->index, NULL, 0);
-    /* The index and its memory come back when the DLL has seen that, which somebody may wait for. */
+    /* The index and its memory come back when the DLL has seen that, which somebody may wait for.
+     */
     if (session->limit_met)
         wake_word(session, RS_WAKE_PUMP);
     if (session->state == SESSION_DEAD)

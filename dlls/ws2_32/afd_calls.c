@@ -110,6 +110,6 @@ NTSTATUS NTAPI our_NtDeviceIoControlFile(HANDLE handle, HANDLE event, PIO_APC_RO
     }
     log_unknown(handle, code);
     event_hand_over(event);
-    return real_NtDeviceIoControlFile(anchor_pool_hide(handle), event, routine, context, iosb, code, input,
-                                      input_size, output, output_size);
+    return real_NtDeviceIoControlFile(anchor_pool_hide(handle), event, routine, context, iosb, code,
+                                      input, input_size, output, output_size);
 }

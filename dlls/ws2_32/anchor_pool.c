@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kept anchors (see anchor_pool.h).  Owns the pool; `making` counts NtCreateUserProcess under way. */
+/* Kept anchors (see anchor_pool.h).  Owns the pool; `making` counts NtCreateUserProcess under way.
+ */
 #include "anchor_pool.h"
 #include "handle_pages.h"
 #include "handles.h"
@@ -8,7 +9,8 @@
 #include "session.h"
 #include "socket.h"
 
-#define KEPT_MAX 32u /* as many closed connections as a busy program has at a time; each is a handle */
+#define KEPT_MAX \
+    32u /* as many closed connections as a busy program has at a time; each is a handle */
 
 struct kept {
     const struct session *session;
@@ -93,7 +95,8 @@ static bool is_only_handle(HANDLE handle)
 {
     OBJECT_BASIC_INFORMATION information;
 
-    return !NtQueryObject(handle, ObjectBasicInformation, &information, sizeof(information), NULL) &&
+    return !NtQueryObject(handle, ObjectBasicInformation, &information, sizeof(information),
+                          NULL) &&
            information.HandleCount == 1;
 }
 
@@ -166,7 +169,8 @@ static void close_all(void)
 }
 
 NTSTATUS NTAPI our_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
-                                       ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attributes,
+                                       ACCESS_MASK thread_access,
+                                       OBJECT_ATTRIBUTES *process_attributes,
                                        OBJECT_ATTRIBUTES *thread_attributes, ULONG process_flags,
                                        ULONG thread_flags, void *parameters, void *creation,
                                        void *attributes)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Anchors whose socket was closed and whose handle this process keeps, for its next sockets: opening
- * and closing one are wineserver's, and a good part of what a short connection costs.
+ * Anchors whose socket was closed and whose handle this process keeps, for its next sockets:
+ * opening and closing one are wineserver's, and a good part of what a short connection costs.
  *
  * A handle is kept where nobody can miss that it was not closed:
  *   - closesocket only, since whoever calls CloseHandle may look at the handle again;
  *   - nobody else has a handle on the anchor (inherited, duplicated, also by another process): the
  *     kernel is asked, one request in place of the two that it saves;
  *   - its flags were not changed, nothing of it is in the hands of the kernel (a completion port);
- *   - no process is being made, which would inherit it.  Before one is, all that are kept are closed.
- * To every call of Winsock a kept handle is no socket, and to ntdll's calls no handle
+ *   - no process is being made, which would inherit it.  Before one is, all that are kept are
+ * closed. To every call of Winsock a kept handle is no socket, and to ntdll's calls no handle
  * (anchor_pool_hide).
  *
  * Locks: pool_lock, a leaf; wineserver is called without it.

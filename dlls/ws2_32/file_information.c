@@ -75,8 +75,8 @@ static NTSTATUS set_socket_information(struct socket *socket, HANDLE file, IO_ST
             status = set_modes(socket, information);
         break;
     default:
-        log_once_each(LOG_WARN, class, "NtSetInformationFile class %lu on a socket goes to its pipe",
-                      class);
+        log_once_each(LOG_WARN, class,
+                      "NtSetInformationFile class %lu on a socket goes to its pipe", class);
         return real_NtSetInformationFile(file, iosb, information, size, class);
     }
     if (!status) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The handle table (see handle_table.h).  Owns the pages and the free list of sockets; takes only
- * the free list's lock, and in socket_get what share_adopt and share_use take.  The table itself holds one reference on each socket in it.
+ * the free list's lock, and in socket_get what share_adopt and share_use take.  The table itself
+ * holds one reference on each socket in it.
  */
 #include "handle_table.h"
 #include "handle_pages.h"

@@ -18,7 +18,8 @@ NTSTATUS NTAPI our_NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK *which, IO_STAT
 
 /* anchor_pool.c */
 NTSTATUS NTAPI our_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
-                                       ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attributes,
+                                       ACCESS_MASK thread_access,
+                                       OBJECT_ATTRIBUTES *process_attributes,
                                        OBJECT_ATTRIBUTES *thread_attributes, ULONG process_flags,
                                        ULONG thread_flags, void *parameters, void *creation,
                                        void *attributes);

@@ -17,15 +17,15 @@ struct port;
  * a port already.  Takes the socket's lock. */
 NTSTATUS port_associate(struct socket *socket, HANDLE port, ULONG_PTR key);
 
-/* The same for FileReplaceCompletionInformation: another port, or with a NULL handle none.  What ends
- * meanwhile on another thread may be told to either. */
+/* The same for FileReplaceCompletionInformation: another port, or with a NULL handle none.  What
+ * ends meanwhile on another thread may be told to either. */
 NTSTATUS port_replace(struct socket *socket, HANDLE port, ULONG_PTR key);
 
 /* At the end of a socket: nobody posts for it any more. */
 void port_release(struct socket *socket);
 
-/* The port behind a handle that `file` is being associated with, with a reference, ready for packets of
- * ours; or the status that says why not.  Caller holds no lock. */
+/* The port behind a handle that `file` is being associated with, with a reference, ready for
+ * packets of ours; or the status that says why not.  Caller holds no lock. */
 NTSTATUS port_open_fast(HANDLE file, HANDLE handle, ULONG_PTR key, struct port **port);
 
 /* The port behind a handle, with a reference, ready for packets of ours that no file completes (a

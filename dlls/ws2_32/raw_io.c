@@ -147,7 +147,8 @@ NTSTATUS NTAPI our_NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine
 
     if (!socket) {
         event_hand_over(event);
-        return real_NtReadFile(anchor_pool_hide(file), event, routine, context, iosb, buffer, length, offset, key);
+        return real_NtReadFile(anchor_pool_hide(file), event, routine, context, iosb, buffer,
+                               length, offset, key);
     }
     status = read_or_write(socket, OPERATION_RECV, &request, buffer, length, offset);
     socket_put(socket);
@@ -164,7 +165,8 @@ NTSTATUS NTAPI our_NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routin
 
     if (!socket) {
         event_hand_over(event);
-        return real_NtWriteFile(anchor_pool_hide(file), event, routine, context, iosb, buffer, length, offset, key);
+        return real_NtWriteFile(anchor_pool_hide(file), event, routine, context, iosb, buffer,
+                                length, offset, key);
     }
     status = read_or_write(socket, OPERATION_SEND, &request, (void *)buffer, length, offset);
     socket_put(socket);
@@ -328,7 +330,7 @@ static NTSTATUS send_datagram(struct socket *socket, const struct io_request *re
 
 static const struct transfer {
     ULONG code;
-    NTSTATUS (*start)
+    NTSTATUS(*start)
     (struct socket *socket, const struct io_request *request, const void *input, ULONG input_size);
 } transfers[] = {{IOCTL_AFD_RECEIVE, receive},
                  {IOCTL_AFD_RECEIVE_DATAGRAM, receive_datagram},

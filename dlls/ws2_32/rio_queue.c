@@ -6,7 +6,8 @@
  * Owns the request queues.  A queue's lock is outer to session.reap_lock; the requests that wait or
  * are deferred belong to the socket, under its lock.  A queue lives until its socket is closed and
  * the last completion was dequeued: "Only after a request's completion has been dequeued does the
- * system release the association to its buffer and buffer registration, along with its quota charge."
+ * system release the association to its buffer and buffer registration, along with its quota
+ * charge."
  */
 #include "rio.h"
 #include "log.h"
@@ -150,8 +151,7 @@ void rio_queue_put(struct rio_queue *queue)
 static DWORD reserve_both(struct rio_queue *queue, ULONG_PTR receive_cq, ULONG_PTR send_cq)
 {
     struct rio_completions **completions = queue->completions;
-    DWORD error =
-        rio_reserve(receive_cq, queue->most[RIO_RECEIVES], &completions[RIO_RECEIVES]);
+    DWORD error = rio_reserve(receive_cq, queue->most[RIO_RECEIVES], &completions[RIO_RECEIVES]);
 
     if (error)
         return error;
@@ -211,8 +211,8 @@ static DWORD check_socket(const struct socket *socket)
     return fits && (socket->creation_flags & WSA_FLAG_REGISTERED_IO) ? 0 : WSAEOPNOTSUPP;
 }
 
-/* "For Windows 8 and Windows Server 2012, this parameter must be 1"; where no request can be made it
- * says nothing. */
+/* "For Windows 8 and Windows Server 2012, this parameter must be 1"; where no request can be made
+ * it says nothing. */
 static bool buffers_fit(ULONG outstanding, ULONG buffers)
 {
     return !outstanding || buffers == 1;

@@ -23,7 +23,8 @@ struct poller {
     long events;       /* LEVEL_* bits (readiness.h) that should wake it */
 };
 
-/* An overlapped operation that a thread of the pool carries out by calls that block (transmission.c). */
+/* An overlapped operation that a thread of the pool carries out by calls that block
+ * (transmission.c). */
 struct carried {
     struct carried *next;
     struct operation *operation;
@@ -73,14 +74,14 @@ struct socket {
 
     LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
     enum socket_state state;
-    SOCKET fresh;      /* the last DuplicateHandle of this process, while no call has met it */
+    SOCKET fresh;       /* the last DuplicateHandle of this process, while no call has met it */
     bool flags_changed; /* of its handle, by SetHandleInformation */
-    bool duplicated;   /* other processes may hold it too (share.c) */
+    bool duplicated;    /* other processes may hold it too (share.c) */
     bool volatile away; /* and one of them has it now */
-    bool wanted;       /* the server was told that somebody waits here */
-    bool yield_due;    /* somebody waits elsewhere */
-    bool closing;      /* closesocket has begun */
-    bool close_resets; /* and ends the connection with a reset */
+    bool wanted;        /* the server was told that somebody waits here */
+    bool yield_due;     /* somebody waits elsewhere */
+    bool closing;       /* closesocket has begun */
+    bool close_resets;  /* and ends the connection with a reset */
     bool bound, nonblocking;
     bool shut_send, shut_recv;
     bool connect_failed;        /* for select's exception set and WSAPoll, until the next connect */
@@ -94,7 +95,7 @@ struct socket {
 
     /* receiving */
     struct segment *arrived, *arrived_last;
-    uint32_t arrived_bytes; /* payload not taken yet */
+    uint32_t arrived_bytes;                     /* payload not taken yet */
     uint32_t arrived_datagrams, arrived_errors; /* segments of either kind */
     bool end_of_stream;
     uint32_t sent_at_end; /* up to where it is known that sending has provoked no reset since */
@@ -110,7 +111,7 @@ struct socket {
     struct rs_control last_source;   /* from there: its address and interface */
     uint32_t sends_lost;             /* datagrams of which the server said later that it failed */
     struct operation_queue sending;
-    bool fin_pending; /* shutdown(SD_SEND) waits for `sending` to be handed over */
+    bool fin_pending;   /* shutdown(SD_SEND) waits for `sending` to be handed over */
     bool disconnecting; /* it, or what was handed over, is RS_SUB_DISCONNECT */
 
     /* connections */
@@ -128,9 +129,9 @@ struct socket {
 
     /* readiness */
     struct poller *pollers;
-    uint32_t result_waiters; /* threads in WSAGetOverlappedResult */
+    uint32_t result_waiters;    /* threads in WSAGetOverlappedResult */
     struct afd_poll *main_poll; /* afd_poll.c */
-    HANDLE event; /* WSAEventSelect; 0 if none */
+    HANDLE event;               /* WSAEventSelect; 0 if none */
     long event_mask;
     long event_pending;  /* recorded and not yet enumerated FD_* bits */
     long event_disabled; /* FD_* bits that wait for their enabling call */
@@ -168,13 +169,13 @@ struct socket {
     uint8_t dont_fragment; /* 0: the protocol's default, 1: off, 2: on */
     uint32_t multicast_interface; /* IPv4 address or 0.0.0.index, network order */
     uint32_t protection_level;
-    uint32_t mtu_discover, user_mtu; /* as set; 0: not */
+    uint32_t mtu_discover, user_mtu;               /* as set; 0: not */
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
-    uint32_t max_retransmit; /* TCP_MAXRT; 0: as the host does */
-    bool fast_open;          /* TCP_FASTOPEN */
+    uint32_t max_retransmit;                       /* TCP_MAXRT; 0: as the host does */
+    bool fast_open;                                /* TCP_FASTOPEN */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
-    uint32_t control_ip, control_ip6; /* control data that WSARecvMsg returns: WANTED_* */
-    uint32_t control_told;            /* RS_CONTROL_* that the server was asked for */
+    uint32_t control_ip, control_ip6;         /* control data that WSARecvMsg returns: WANTED_* */
+    uint32_t control_told;                    /* RS_CONTROL_* that the server was asked for */
     uint32_t unicast_interface, unicast_interface6; /* host order */
     bool udp_no_checksum;
     bool restrict_interfaces; /* IP_IFLIST, for datagrams from these: */

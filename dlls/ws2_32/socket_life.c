@@ -208,7 +208,8 @@ bool socket_closed_by_handle(struct socket *socket, SOCKET handle)
     session_reap(socket->session);
     if (!handle_table_remove(socket, handle) || InterlockedDecrement(&socket->handles))
         return false;
-    /* what was read ahead is for those who hold the socket still, whatever becomes of this process */
+    /* what was read ahead is for those who hold the socket still, whatever becomes of this process
+     */
     if (socket->duplicated && !socket->away)
         share_park(socket);
     socket_ended(socket);

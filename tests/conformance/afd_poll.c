@@ -403,15 +403,16 @@ static void test_ping_pong(void)
     close_all(helper, port, a, INVALID_SOCKET);
 }
 
-/* A poll is of the sockets that it names: that the one it was sent through is closed says nothing of
- * them. */
+/* A poll is of the sockets that it names: that the one it was sent through is closed says nothing
+ * of them. */
 static void test_issuer_closes(void)
 {
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     struct poll poll;
     struct sockaddr_storage address;
     int length;
-    SOCKET a = socket(AF_INET, SOCK_STREAM, 0), b = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
+    SOCKET a = socket(AF_INET, SOCK_STREAM, 0),
+           b = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
 
     ok(poll_one((HANDLE)a, event, &poll, b, POLL_RECEIVE, -200 * 10000) == STATUS_PENDING,
        "no wait\n");
@@ -429,10 +430,10 @@ static void test_datagrams_connect(void)
     struct sockaddr_storage address;
     struct poll poll;
     int length;
-    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0), r = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0),
+           r = net_bound(AF_INET, SOCK_DGRAM, &address, &length);
 
-    ok(poll_one((HANDLE)s, event, &poll, s, POLL_CONNECT, for_ever) == STATUS_PENDING,
-       "no wait\n");
+    ok(poll_one((HANDLE)s, event, &poll, s, POLL_CONNECT, for_ever) == STATUS_PENDING, "no wait\n");
     ok_success(connect(s, (struct sockaddr *)&address, length));
     todo_wine ok(WaitForSingleObject(event, 1000) == WAIT_OBJECT_0, "no end\n");
     closesocket(s);
@@ -458,8 +459,8 @@ static void test_routine_and_port(void)
     poll.info.handles[0].flags = POLL_RECEIVE;
     memset(&poll.iosb, 0xcc, sizeof(poll.iosb));
     ok(NtDeviceIoControlFile((HANDLE)b, NULL, no_routine, NULL, &poll.iosb, IOCTL_AFD_POLL,
-                                    &poll.info, size_of(1), &poll.info,
-                                    size_of(1)) == STATUS_INVALID_PARAMETER,
+                             &poll.info, size_of(1), &poll.info,
+                             size_of(1)) == STATUS_INVALID_PARAMETER,
        "not refused\n");
     ok(send_poll((HANDLE)b, NULL, &poll) == STATUS_PENDING, "no wait\n");
     ok((ULONG)poll.iosb.Status == 0xcccccccc, "status %lx\n", poll.iosb.Status);

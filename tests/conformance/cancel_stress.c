@@ -258,8 +258,8 @@ static void plan_sizes(struct flow *flow, struct random *random)
     if (flow->fate != SURVIVES)
         flow->length *= 100; /* it does not get that far */
     flow->depth = 2 + random_below(random, 40);
-    flow->lag = random_chance(random, 70) ? (LONG)random_below(random, 2 * flow->receive_max)
-                                          : 1 << 20;
+    flow->lag =
+        random_chance(random, 70) ? (LONG)random_below(random, 2 * flow->receive_max) : 1 << 20;
     if (flow->messages)
         flow->lag = (LONG)random_below(random, 16);
 }
@@ -333,12 +333,13 @@ static void describe(const struct round *round)
         const struct flow *flow = &round->flows[i];
         const struct operation *first = flow->first;
 
-        printf("flow %u: %s%s%s, %s: %llu of %llu, %u outstanding, %ld ended%s%s%s; first: %s %lx\n",
-               i, flow->messages ? "messages" : "stream", flow->port ? ", port" : "",
-               flow->blocking ? ", blocking" : "", fate_names[flow->fate], flow->verified,
-               flow->length, flow->outstanding, flow->ended, flow->dying ? ", dying" : "",
-               flow->closed ? ", closed" : "", flow->complete ? ", complete" : "",
-               first ? style_names[first->style] : "none", first ? (LONG)first->ov->Internal : 0);
+        printf(
+            "flow %u: %s%s%s, %s: %llu of %llu, %u outstanding, %ld ended%s%s%s; first: %s %lx\n",
+            i, flow->messages ? "messages" : "stream", flow->port ? ", port" : "",
+            flow->blocking ? ", blocking" : "", fate_names[flow->fate], flow->verified,
+            flow->length, flow->outstanding, flow->ended, flow->dying ? ", dying" : "",
+            flow->closed ? ", closed" : "", flow->complete ? ", complete" : "",
+            first ? style_names[first->style] : "none", first ? (LONG)first->ov->Internal : 0);
     }
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Handles of closed sockets: to every call they are none, whatever the DLL keeps of them, and the next
- * sockets have nothing of the ones before.
- * Sources: closesocket ("closes the socket and releases the descriptor, so that further references to
- * the socket fail with WSAENOTSOCK"), CloseHandle, DuplicateHandle, "Handle Inheritance" (a child has
- * copies of what can be inherited when it is made), WSADuplicateSocket ("the socket remains open until
- * the last descriptor is closed").
+ * Handles of closed sockets: to every call they are none, whatever the DLL keeps of them, and the
+ * next sockets have nothing of the ones before. Sources: closesocket ("closes the socket and
+ * releases the descriptor, so that further references to the socket fail with WSAENOTSOCK"),
+ * CloseHandle, DuplicateHandle, "Handle Inheritance" (a child has copies of what can be inherited
+ * when it is made), WSADuplicateSocket ("the socket remains open until the last descriptor is
+ * closed").
  */
 #include "nt_io.h"
 
@@ -69,11 +69,11 @@ static SOCKET closed_socket(void)
     return s;
 }
 
-#define REFUSES(call)                                                                    \
-    do {                                                                                 \
-        SetLastError(0xdead);                                                            \
-        ok(!(call) && GetLastError() == ERROR_INVALID_HANDLE, #call ": error %lu\n",     \
-           GetLastError());                                                              \
+#define REFUSES(call)                                                                \
+    do {                                                                             \
+        SetLastError(0xdead);                                                        \
+        ok(!(call) && GetLastError() == ERROR_INVALID_HANDLE, #call ": error %lu\n", \
+           GetLastError());                                                          \
     } while (0)
 
 /* ERROR_INVALID_HANDLE everywhere. */
@@ -114,7 +114,8 @@ static void test_flags(void)
 
     SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0);
     closesocket(s);
-    s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0,
+                   WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
     closesocket(s);
     for (i = 0; i < 4; i++) {
         s = socket(AF_INET, SOCK_STREAM, 0);
@@ -157,8 +158,8 @@ static HANDLE start_child(const char *what, BOOL inherit)
     return process.hProcess;
 }
 
-/* A child has copies of the sockets that were open when it was made: what is closed later lives on in
- * it.  Of those that were closed before it has none. */
+/* A child has copies of the sockets that were open when it was made: what is closed later lives on
+ * in it.  Of those that were closed before it has none. */
 static void test_child(void)
 {
     HANDLE child;

@@ -3,10 +3,10 @@
  * How a randomised test ends that has found something, and how it is run again.
  *
  * A failure ends the program: what comes after the first one says nothing new, and threads may wait
- * for bytes that are lost.  Wine's built-in DLL loses some of these races now and then (8.0: a packet
- * whose count is not yet in the OVERLAPPED, an event that is set before the status; 10.0 under load),
- * which no seed brings back, so that on it a failure counts as todo.  Owns the seed of the round that
- * runs.
+ * for bytes that are lost.  Wine's built-in DLL loses some of these races now and then (8.0: a
+ * packet whose count is not yet in the OVERLAPPED, an event that is set before the status; 10.0
+ * under load), which no seed brings back, so that on it a failure counts as todo.  Owns the seed of
+ * the round that runs.
  */
 #ifndef RINGSOCK_TESTS_MODEL_FAILURE_H
 #define RINGSOCK_TESTS_MODEL_FAILURE_H
@@ -20,8 +20,8 @@ static LONG volatile model_progress; /* anything at all */
 
 static void __attribute__((noreturn)) model_stop(const char *text)
 {
-    todo_wine ok(0, "%s\nto repeat: RINGSOCK_TEST_SEED=0x%llx RINGSOCK_TEST_OPERATIONS=1 %s\n", text,
-                 model_seed, rt.name);
+    todo_wine ok(0, "%s\nto repeat: RINGSOCK_TEST_SEED=0x%llx RINGSOCK_TEST_OPERATIONS=1 %s\n",
+                 text, model_seed, rt.name);
     rt_summary();
     TerminateProcess(GetCurrentProcess(), (UINT)rt.counts.failures);
     for (;;)

@@ -112,7 +112,8 @@ static void test_send_large(void)
     net_pair(&a, &b);
     net_nonblocking(a, 1);
     block[size - 1] = 'z';
-    todo_wine ok((got = send(a, block, size, 0)) == size, "took %d, error %d\n", got, WSAGetLastError());
+    todo_wine ok((got = send(a, block, size, 0)) == size, "took %d, error %d\n", got,
+                 WSAGetLastError());
     ok_error(send(a, block, size, 0), WSAEWOULDBLOCK);
     closesocket(a);
     while (seen < size && (got = recv(b, block, size, 0)) > 0)

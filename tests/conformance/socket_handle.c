@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What kernel32, the thread pool and ntdll do with a socket beside reading and writing (read_file.c)
- * and a program's own completion port (iocp.c, port_handles.c).
- * Sources: the pages of CreateThreadpoolIo, StartThreadpoolIo, CancelThreadpoolIo,
- * WaitForThreadpoolIoCallbacks, BindIoCompletionCallback, GetOverlappedResultEx and
- * CreateIoCompletionPort; FileReplaceCompletionInformation: FILE_INFORMATION_CLASS of the kernel's
- * pages, and asio, whose sockets leave their port by it ("release()", Windows 8.1).
+ * What kernel32, the thread pool and ntdll do with a socket beside reading and writing
+ * (read_file.c) and a program's own completion port (iocp.c, port_handles.c). Sources: the pages of
+ * CreateThreadpoolIo, StartThreadpoolIo, CancelThreadpoolIo, WaitForThreadpoolIoCallbacks,
+ * BindIoCompletionCallback, GetOverlappedResultEx and CreateIoCompletionPort;
+ * FileReplaceCompletionInformation: FILE_INFORMATION_CLASS of the kernel's pages, and asio, whose
+ * sockets leave their port by it ("release()", Windows 8.1).
  */
 #include "nt_io.h"
 
@@ -198,7 +198,8 @@ static void test_result_ex(void)
            GetLastError() == WAIT_IO_COMPLETION && called,
        "error %lu, called %d\n", GetLastError(), called);
     net_send_all(b, "data", 4);
-    ok(GetOverlappedResultEx((HANDLE)a, (OVERLAPPED *)&ov, &bytes, NET_PATIENCE, FALSE) && bytes == 4,
+    ok(GetOverlappedResultEx((HANDLE)a, (OVERLAPPED *)&ov, &bytes, NET_PATIENCE, FALSE) &&
+           bytes == 4,
        "%lu bytes, error %lu\n", bytes, GetLastError());
     end();
     CloseHandle(ov.hEvent);
@@ -228,8 +229,8 @@ static void expect_packet(HANDLE port, ULONG_PTR key, WSAOVERLAPPED *ov)
 
     ok(GetQueuedCompletionStatus(port, &bytes, &got_key, &got, NET_PATIENCE), "error %lu\n",
        GetLastError());
-    ok(got == (OVERLAPPED *)ov && got_key == key && bytes == 4, "%p, key %lu, %lu bytes\n", (void *)got,
-       (ULONG)got_key, bytes);
+    ok(got == (OVERLAPPED *)ov && got_key == key && bytes == 4, "%p, key %lu, %lu bytes\n",
+       (void *)got, (ULONG)got_key, bytes);
 }
 
 static void expect_nothing(HANDLE port)
@@ -297,7 +298,8 @@ static void test_queries(void)
 
     begin();
     ok(GetFileType((HANDLE)a) == FILE_TYPE_PIPE, "type %lu\n", GetFileType((HANDLE)a));
-    ok(GetHandleInformation((HANDLE)a, &flags) && flags == HANDLE_FLAG_INHERIT, "flags %lx\n", flags);
+    ok(GetHandleInformation((HANDLE)a, &flags) && flags == HANDLE_FLAG_INHERIT, "flags %lx\n",
+       flags);
     ok(!NtQueryObject((HANDLE)a, 2 /* ObjectTypeInformation */, &type, sizeof(type), NULL) &&
            !_wcsicmp(type.name.Buffer, L"File"),
        "type %ls\n", type.name.Buffer);

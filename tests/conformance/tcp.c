@@ -280,8 +280,8 @@ static void test_accept_errors(void)
     closesocket(s);
 }
 
-/* accept: "If addr and/or addrlen are equal to NULL, then no information about the remote address of
- * the accepted socket is returned." */
+/* accept: "If addr and/or addrlen are equal to NULL, then no information about the remote address
+ * of the accepted socket is returned." */
 static void test_accept_no_length(void)
 {
     struct sockaddr_storage address, nothing = {0}, peer = {0};
@@ -299,8 +299,8 @@ static void test_accept_no_length(void)
 }
 
 /* Who is sent to although gone answers by a reset; over the loopback that has come when send
- * returns, so that the end of the stream is an abort by then (Wine's test_shutdown, run on Windows).
- * Who has only ended sending goes on receiving. */
+ * returns, so that the end of the stream is an abort by then (Wine's test_shutdown, run on
+ * Windows). Who has only ended sending goes on receiving. */
 static void test_send_to_closed(void)
 {
     char buffer[8];

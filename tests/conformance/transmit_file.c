@@ -261,10 +261,10 @@ static void test_cancel_reading(void)
     if (on_builtin()) /* takes files that have a size only */
         return;
     pipe = CreateNamedPipeA("\\\\.\\pipe\\ringsock transmit_file",
-                            PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 4096, 4096,
-                            0, NULL);
-    other = CreateFileA("\\\\.\\pipe\\ringsock transmit_file", GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0,
-                        NULL);
+                            PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 4096,
+                            4096, 0, NULL);
+    other = CreateFileA("\\\\.\\pipe\\ringsock transmit_file", GENERIC_WRITE, 0, NULL,
+                        OPEN_EXISTING, 0, NULL);
     ok(other != INVALID_HANDLE_VALUE, "error %lu\n", GetLastError());
     net_pair(&a, &b);
     ok(!transmit_file(a, pipe, 0, 0, &overlapped, NULL, 0) && WSAGetLastError() == WSA_IO_PENDING,

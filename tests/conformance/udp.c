@@ -286,7 +286,8 @@ static void test_arrives(int family)
     int length;
 
     for (int i = 0; i < 50; i++) {
-        SOCKET a = socket(family, SOCK_DGRAM, 0), b = net_bound(family, SOCK_DGRAM, &address, &length);
+        SOCKET a = socket(family, SOCK_DGRAM, 0),
+               b = net_bound(family, SOCK_DGRAM, &address, &length);
 
         net_nonblocking(b, 1);
         ok_success(connect(a, (struct sockaddr *)&address, length));

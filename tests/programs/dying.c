@@ -105,8 +105,8 @@ static int child(int way)
     return 0;
 }
 
-/* Of some 5,000 processes one ends before it has begun, whatever ws2_32 it would have had ("failed to
- * map the shared user data", Wine 8.0 on Debian 12). */
+/* Of some 5,000 processes one ends before it has begun, whatever ws2_32 it would have had ("failed
+ * to map the shared user data", Wine 8.0 on Debian 12). */
 #define NEVER_BEGAN ERROR_INTERNAL_ERROR
 
 static HANDLE spawn(const char *self, int way)

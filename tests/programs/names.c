@@ -4,9 +4,10 @@
  *
  *   names [-silent COUNT NAME] CALL NAME FAMILY FLAGS [CALL NAME FAMILY FLAGS]...
  *
- * CALL is addrinfo, addrinfo_a, ex (GetAddrInfoExW), hostbyname, hostbyaddr or nameinfo; each runs on
- * a thread of its own and has a line of its own, in the order of the arguments: error=, ms=, name=,
- * aliases=, addresses=.  -silent: so many threads ask for a name first, of which no end is waited for.
+ * CALL is addrinfo, addrinfo_a, ex (GetAddrInfoExW), hostbyname, hostbyaddr or nameinfo; each runs
+ * on a thread of its own and has a line of its own, in the order of the arguments: error=, ms=,
+ * name=, aliases=, addresses=.  -silent: so many threads ask for a name first, of which no end is
+ * waited for.
  */
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -58,8 +59,8 @@ static void narrow(char *to, int size, const WCHAR *from)
 
 static void by_addrinfo(struct lookup *lookup)
 {
-    ADDRINFOW hints = {.ai_family = lookup->family, .ai_flags = lookup->flags,
-                       .ai_socktype = SOCK_STREAM};
+    ADDRINFOW hints = {
+        .ai_family = lookup->family, .ai_flags = lookup->flags, .ai_socktype = SOCK_STREAM};
     ADDRINFOW *list = NULL, *entry;
     WCHAR name[512];
 
@@ -75,8 +76,8 @@ static void by_addrinfo(struct lookup *lookup)
 
 static void by_addrinfo_a(struct lookup *lookup)
 {
-    struct addrinfo hints = {.ai_family = lookup->family, .ai_flags = lookup->flags,
-                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {
+        .ai_family = lookup->family, .ai_flags = lookup->flags, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL, *entry;
 
     lookup->error = getaddrinfo(lookup->name, NULL, &hints, &list);
@@ -91,8 +92,8 @@ static void by_addrinfo_a(struct lookup *lookup)
 
 static void by_ex(struct lookup *lookup)
 {
-    ADDRINFOEXW hints = {.ai_family = lookup->family, .ai_flags = lookup->flags,
-                         .ai_socktype = SOCK_STREAM};
+    ADDRINFOEXW hints = {
+        .ai_family = lookup->family, .ai_flags = lookup->flags, .ai_socktype = SOCK_STREAM};
     ADDRINFOEXW *list = NULL, *entry;
     WCHAR name[512];
 
@@ -141,12 +142,11 @@ static void by_hostbyaddr(struct lookup *lookup)
     if (!parse(lookup, &address, &length))
         lookup->error = WSAGetLastError();
     else if (lookup->family == AF_INET)
-        take_hostent(lookup, gethostbyaddr(
-                                 (char *)&((struct sockaddr_in *)&address)->sin_addr, 4, AF_INET));
+        take_hostent(
+            lookup, gethostbyaddr((char *)&((struct sockaddr_in *)&address)->sin_addr, 4, AF_INET));
     else
-        take_hostent(lookup,
-                     gethostbyaddr((char *)&((struct sockaddr_in6 *)&address)->sin6_addr, 16,
-                                   AF_INET6));
+        take_hostent(lookup, gethostbyaddr((char *)&((struct sockaddr_in6 *)&address)->sin6_addr,
+                                           16, AF_INET6));
 }
 
 static void by_nameinfo(struct lookup *lookup)
