@@ -13,6 +13,8 @@ Fixtures
   ours        the Prefix with ours in it; builtin: the one without
   prefix      the Prefix of the parameter `target`
   fresh_prefix  fresh_prefix(name) -> a Prefix of the test's own, without ours, removed afterwards
+  get_prefix_inside  get_prefix_inside(name, target, inside) -> the Prefix of that name and target, whose
+              programs and wineserver run behind the words `inside`; made once a module
   run_wine    run_wine(exe, *args, prefix=, env=, timeout=60, check=True) -> Result, in
               prefix `ours` unless told; exe is a Path (of the host) or a program's name; check: fail
               unless the exit code is 0
@@ -446,6 +448,26 @@ def fresh_prefix(build, get_prefix):
 
     yield make
     for each in made:
+        each.stop()
+        shutil.rmtree(each.path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def get_prefix_inside(build, get_prefix):
+    made = {}
+
+    def get(name, target, inside):
+        key = f"{name}-{target}"
+        if key not in made:
+            path = get_prefix("builtin").path.parent / f"{key}-{os.getpid()}"
+            made[key] = Prefix(build, path, target, inside)
+            made[key].create().keep_alive()
+            if target == "ours":
+                made[key].install()
+        return made[key]
+
+    yield get
+    for each in made.values():
         each.stop()
         shutil.rmtree(each.path, ignore_errors=True)
 

@@ -8,7 +8,6 @@ getaddrinfo, GetAddrInfoExW, gethostbyname, gethostbyaddr and getnameinfo.  What
 stands as `wine=`; ANY: it depends on its version.
 """
 import ipaddress
-import os
 import shutil
 import time
 from types import SimpleNamespace
@@ -17,7 +16,7 @@ import pytest
 
 import dns
 import netns
-from conftest import Prefix, Running
+from conftest import Running
 from dns import A, AAAA, CNAME, PTR
 
 WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_DATA = 11001, 11002, 11004
@@ -84,20 +83,13 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def get_start(build, get_prefix, home):
+def get_start(build, home, get_prefix_inside):
     """start(arguments) -> Running, in a prefix whose wineserver is inside too."""
-    root = get_prefix("builtin").path.parent
     logs = build.dir / "tests/logs/test_names"
     shutil.rmtree(logs, ignore_errors=True)
-    prefixes = {}
 
     def get(target, width):
-        if target not in prefixes:
-            prefixes[target] = Prefix(build, root / f"names-{target}-{os.getpid()}", target, home.inside)
-            prefixes[target].create().keep_alive()
-            if target == "ours":
-                prefixes[target].install()
-        prefix = prefixes[target]
+        prefix = get_prefix_inside("names", target, home.inside)
 
         def start(*words):
             directory = logs / f"{target}-{width}-{time.monotonic_ns()}"
@@ -107,10 +99,7 @@ def get_start(build, get_prefix, home):
 
         return start
 
-    yield get
-    for prefix in prefixes.values():
-        prefix.stop()
-        shutil.rmtree(prefix.path, ignore_errors=True)
+    return get
 
 
 def parse(line):

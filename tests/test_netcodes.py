@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 import netns
-from conftest import Prefix, Running
+from conftest import Running
 from remote import (EXCEPTIONAL, FD_CLOSE_BIT, FD_CONNECT_BIT, FD_READ_BIT, IP_DONTFRAGMENT, IP_TTL,
                     IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, POLLERR, POLLHUP,
                     POLLRDNORM, READABLE, SO_ERROR, SOCK_DGRAM, SOL_SOCKET, TCP_KEEPCNT, TCP_MAXRT,
@@ -50,27 +50,17 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def get_remote(build, get_prefix, network):
+def get_remote(build, network, get_prefix_inside):
     """One program for each DLL and width, in a prefix whose wineserver is inside too."""
-    root = get_prefix("builtin").path.parent
     logs = Path(os.environ.get("RINGSOCK_TEST_LOGS") or build.dir / "tests/logs") / "test_netcodes"
     shutil.rmtree(logs, ignore_errors=True)
-    prefixes, remotes = {}, {}
-
-    def prefix_of(target):
-        if target not in prefixes:
-            prefix = Prefix(build, root / f"netcodes-{target}-{os.getpid()}", target,
-                            network.client.inside)
-            prefixes[target] = prefix
-            prefix.create().keep_alive()
-            if target == "ours":
-                prefix.install()
-        return prefixes[target]
+    remotes = {}
 
     def get(target, width):
         key = f"{target}-{width}"
         if key not in remotes or not remotes[key].alive:
-            prefix, directory = prefix_of(target), logs / f"{key}-{len(remotes)}"
+            prefix = get_prefix_inside("netcodes", target, network.client.inside)
+            directory = logs / f"{key}-{len(remotes)}"
             env = prefix.env(RINGSOCK_LOG="info", RINGSOCK_LOG_PATH=str(directory))
             argv = [*prefix.inside, build.wine, str(build.exe("remote_winsock", width))]
             remotes[key] = Remote(Running(prefix, argv, env, directory, subprocess.PIPE, None))
@@ -80,9 +70,6 @@ def get_remote(build, get_prefix, network):
     yield get
     for each in remotes.values():
         each.end()
-    for each in prefixes.values():
-        each.stop()
-        shutil.rmtree(each.path, ignore_errors=True)
 
 
 @contextlib.contextmanager

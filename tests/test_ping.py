@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Raw sockets of a server that has no right to them: ICMP through Linux's sockets for echo requests where
 net.ipv4.ping_group_range allows it, WSAEACCES for the others and where it does not."""
-import os
 import re
 import shutil
 
 import pytest
 
 import netns
-from conftest import Prefix
 
 WITHOUT_RIGHT = ["setpriv", "--inh-caps=-net_raw", "--bounding-set=-net_raw"]
 
@@ -23,15 +21,9 @@ def inside():
     made.end()
 
 
-@pytest.fixture(scope="module")
-def weak_prefix(build, get_prefix, inside):
-    path = get_prefix("builtin").path.parent / f"ping-{os.getpid()}"
-    prefix = Prefix(build, path, "ours", [*inside.inside, *WITHOUT_RIGHT])
-    prefix.create().keep_alive()
-    prefix.install()
-    yield prefix
-    prefix.stop()
-    shutil.rmtree(path, ignore_errors=True)
+@pytest.fixture
+def weak_prefix(inside, get_prefix_inside):
+    return get_prefix_inside("ping", "ours", [*inside.inside, *WITHOUT_RIGHT])
 
 
 def skipped(out, test):
