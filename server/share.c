@@ -267,7 +267,7 @@ static void holder_died(struct socket *core)
 
         child->returned = socket_outstanding(child) <= child->unread_cost;
     }
-    share_end_disconnect(core);
+    disconnect_end(core, WSA_OPERATION_ABORTED);
     share->state = SHARE_PARKED;
 }
 

@@ -55,6 +55,5 @@ void asks_end(struct share *share, const struct socket *view, uint32_t error);
 void share_settle(struct share *share); /* something has changed: whose turn is it? */
 void share_ask_back(struct share *share); /* the holder is to hand it back */
 void share_tenure_over(struct timer *timer);
-void share_end_disconnect(struct socket *core); /* DisconnectEx does not outlast a turn */
 
 #endif

@@ -28,11 +28,6 @@ static void swap_numbers(uint32_t *a, uint32_t *b)
     *b = kept;
 }
 
-void share_end_disconnect(struct socket *core)
-{
-    disconnect_end(core, WSA_OPERATION_ABORTED);
-}
-
 /* The core becomes the view of the stub's session, and the stub that of the core's. */
 static void exchange(struct socket *core, struct socket *stub)
 {
@@ -40,7 +35,7 @@ static void exchange(struct socket *core, struct socket *stub)
     bool seen = core->close_seen;
     uint16_t flags = core->close_flags;
 
-    share_end_disconnect(core);
+    disconnect_end(core, WSA_OPERATION_ABORTED); /* does not outlast a turn */
     session_backlog(before, -(int64_t)core->backlog.bytes);
     core->session = stub->session;
     stub->session = before;

@@ -133,8 +133,8 @@ static enum work read_once(struct socket *socket)
         if (count) {
             stream_error(socket, error);
         } else {
-            stream_check_error(
-                socket); /* a reset behind the end of data, of which recv is silent */
+            /* a reset behind the end of data, of which recv is silent */
+            stream_check_error(socket);
             stream_end(socket);
         }
         return WORK_DONE;

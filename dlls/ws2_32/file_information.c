@@ -27,16 +27,6 @@ static NTSTATUS set_modes(struct socket *socket, const ULONG *modes)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS set_completion(struct socket *socket, const struct file_completion *completion)
-{
-    return port_associate(socket, completion->port, completion->key);
-}
-
-static NTSTATUS replace_completion(struct socket *socket, const struct file_completion *completion)
-{
-    return port_replace(socket, completion->port, completion->key);
-}
-
 /* Something else than a socket completes into one of our ports. */
 static NTSTATUS set_foreign_completion(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
                                        ULONG size)
@@ -59,16 +49,17 @@ static NTSTATUS set_foreign_completion(HANDLE file, IO_STATUS_BLOCK *iosb, void 
 static NTSTATUS set_socket_information(struct socket *socket, HANDLE file, IO_STATUS_BLOCK *iosb,
                                        void *information, ULONG size, ULONG class)
 {
+    const struct file_completion *completion = information;
     NTSTATUS status = STATUS_INFO_LENGTH_MISMATCH;
 
     switch (class) {
     case FILE_COMPLETION_CLASS:
-        if (size >= sizeof(struct file_completion))
-            status = set_completion(socket, information);
+        if (size >= sizeof(*completion))
+            status = port_associate(socket, completion->port, completion->key);
         break;
     case FILE_REPLACE_COMPLETION_CLASS:
-        if (size >= sizeof(struct file_completion))
-            status = replace_completion(socket, information);
+        if (size >= sizeof(*completion))
+            status = port_replace(socket, completion->port, completion->key);
         break;
     case FILE_COMPLETION_MODES_CLASS:
         if (size >= sizeof(ULONG))

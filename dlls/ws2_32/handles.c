@@ -8,8 +8,8 @@
  * nothing here takes a lock: the threads that held them are gone.
  */
 #include "handles.h"
-#include "anchor_pool.h"
 #include "afd.h"
+#include "anchor_pool.h"
 #include "async_select.h"
 #include "cancel.h"
 #include "fast_event.h"

@@ -142,61 +142,67 @@ DWORD ioctl_set_filter(struct ioctl_call *call)
     return error ? error : tell(call, &filter);
 }
 
-/* How many sources there are is told in any case, and as many as there is room for. */
-static DWORD room_for(const struct ioctl_call *call, size_t head, size_t each, DWORD count)
+/* What is set, and the head that was given, for the answer. */
+static DWORD ask_with_head(const struct ioctl_call *call, struct filter *filter, void *head,
+                           size_t size)
 {
-    DWORD room = (DWORD)((call->out_size - head) / each);
+    DWORD error;
 
-    return room < count ? room : count;
+    if (!call->out || call->out_size < size)
+        return WSAEFAULT;
+    if (!(error = ask(call, filter)))
+        memcpy(head, call->in, size);
+    return error;
+}
+
+/* How many sources there are is told in any case, and as many as there is room for. */
+static void give(struct ioctl_call *call, const void *head, size_t head_size, const void *list,
+                 size_t each, DWORD count)
+{
+    DWORD room = (DWORD)((call->out_size - head_size) / each);
+
+    if (room < count)
+        count = room;
+    memcpy(call->out, head, head_size);
+    memcpy((char *)call->out + head_size, list, count * each);
+    call->bytes = (DWORD)(head_size + count * each);
 }
 
 DWORD ioctl_get_ipv4_filter(struct ioctl_call *call)
 {
-    struct ipv4_filter *to = call->out;
-    IN_ADDR *list = (IN_ADDR *)(to + 1);
-    struct filter filter;
-    DWORD error = take_ipv4(call, &filter, false), fits;
     struct ipv4_filter head;
+    struct filter filter;
+    IN_ADDR list[RS_FILTER_MAX];
+    DWORD error = take_ipv4(call, &filter, false);
 
-    if (!error && (!to || call->out_size < sizeof(head)))
-        error = WSAEFAULT;
-    if (error || (error = ask(call, &filter)))
+    if (error || (error = ask_with_head(call, &filter, &head, sizeof(head))))
         return error;
-    memcpy(&head, call->in, sizeof(head));
     head.mode = filter.head.mode;
     head.count = filter.head.count;
-    fits = room_for(call, sizeof(head), sizeof(*list), head.count);
-    memcpy(to, &head, sizeof(head));
-    for (DWORD i = 0; i < fits; i++)
+    for (DWORD i = 0; i < head.count; i++)
         memcpy(&list[i], filter.sources[i].bytes, sizeof(*list));
-    call->bytes = (DWORD)(sizeof(head) + fits * sizeof(*list));
+    give(call, &head, sizeof(head), list, sizeof(*list), head.count);
     return 0;
 }
 
 DWORD ioctl_get_filter(struct ioctl_call *call)
 {
-    struct any_filter *to = call->out;
-    struct sockaddr_storage *list = (struct sockaddr_storage *)(to + 1);
-    struct filter filter;
-    DWORD error = take_any(call, &filter, false), fits;
     struct any_filter head;
+    struct filter filter;
+    struct sockaddr_storage list[RS_FILTER_MAX];
+    DWORD error = take_any(call, &filter, false);
 
-    if (!error && (!to || call->out_size < sizeof(head)))
-        error = WSAEFAULT;
-    if (error || (error = ask(call, &filter)))
+    if (error || (error = ask_with_head(call, &filter, &head, sizeof(head))))
         return error;
-    memcpy(&head, call->in, sizeof(head));
     head.mode = filter.head.mode;
     head.count = filter.head.count;
-    fits = room_for(call, sizeof(head), sizeof(*list), head.count);
-    memcpy(to, &head, sizeof(head));
-    for (DWORD i = 0; i < fits; i++) {
+    memset(list, 0, sizeof(list));
+    for (DWORD i = 0; i < head.count; i++) {
         struct sockaddr_in6 address;
         int size = sockaddr_from_wire(&address, &filter.sources[i]);
 
-        memset(&list[i], 0, sizeof(list[i]));
         memcpy(&list[i], &address, size);
     }
-    call->bytes = (DWORD)(sizeof(head) + fits * sizeof(*list));
+    give(call, &head, sizeof(head), list, sizeof(*list), head.count);
     return 0;
 }

@@ -330,7 +330,7 @@ static NTSTATUS send_datagram(struct socket *socket, const struct io_request *re
 
 static const struct transfer {
     ULONG code;
-    NTSTATUS(*start)
+    NTSTATUS (*start)
     (struct socket *socket, const struct io_request *request, const void *input, ULONG input_size);
 } transfers[] = {{IOCTL_AFD_RECEIVE, receive},
                  {IOCTL_AFD_RECEIVE_DATAGRAM, receive_datagram},
