@@ -52,6 +52,7 @@ void socket_move(struct socket *target, struct socket *source)
 {
     loop_close(&target->watch);
     move_stream(target, source);
+    shortcut_move(target, source);
     socket_finish(source, false);
     if (watch_again(target))
         stream_fail(target, WSAENOBUFS);

@@ -138,6 +138,7 @@ void socket_close(struct socket *socket, uint16_t flags)
     if (socket->state == SOCKET_CLOSED || socket->state == SOCKET_CLOSING)
         return;
     timer_disarm(&socket->timer);
+    shortcut_end(socket);
     if (socket->type == RS_STREAM && socket->state != SOCKET_CONNECTED) {
         socket_finish(socket, reset);
         return;

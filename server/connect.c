@@ -32,6 +32,7 @@ static void connect_done(struct socket *socket, uint32_t error)
     if (!error) {
         address_of_socket(socket->watch.fd, &body.local);
         address_to_wire(&socket->peer, &body.peer);
+        shortcut_offer(socket, &body.local);
     }
     comp_post(socket->session, RS_COMP_CONNECTED, socket->index, &body, sizeof(body));
 }

@@ -41,6 +41,7 @@ static void forget_connection(struct socket *socket)
     socket->marks = 0;
     socket->pending_error = 0;
     socket->send_shut = socket->send_failed = socket->wants_out = false;
+    shortcut_init(socket);
     memset(&socket->peer, 0, sizeof(socket->peer));
     list_remove(&socket->work);
 }
@@ -107,6 +108,7 @@ void disconnect_request(struct request *request)
 
     if (socket->disconnecting)
         return;
+    shortcut_end(socket);
     socket->disconnecting = true;
     if (socket->type != RS_STREAM || socket->family == RS_AF_UNIX || socket->share) {
         disconnect_end(socket, WSAEOPNOTSUPP);

@@ -31,7 +31,8 @@ static const char usage[] =
     "  --version, --help\n"
     "\n"
     "RINGSOCK_LOG=error|warn|info|debug|trace says how much is logged (default warn),\n"
-    "RINGSOCK_LOG_PATH=DIRECTORY|none where, if --log does not.\n";
+    "RINGSOCK_LOG_PATH=DIRECTORY|none where, if --log does not.\n"
+    "RINGSOCK_SHORTCUT=0 sends everything through the kernel, also between two sockets of ours.\n";
 
 struct settings {
     struct server_options server;
@@ -39,6 +40,13 @@ struct settings {
     bool foreground;
     int ready_fd; /* where the waiting parent learns that we are ready */
 };
+
+static bool is_wanted(const char *name)
+{
+    const char *value = getenv(name);
+
+    return !value || strcmp(value, "0");
+}
 
 static unsigned parse_seconds(const char *text)
 {
@@ -205,6 +213,7 @@ int main(int argc, char **argv)
     struct settings settings = {.server = {.linger = SERVER_LINGER_DEFAULT}, .ready_fd = -1};
 
     log_init();
+    settings.server.shortcut = is_wanted("RINGSOCK_SHORTCUT");
     /* Backlogs come and go in pieces of 64 KiB: handing them back to the kernel each time costs a
      * fault and a cleared page for every 4 KiB (perf, bulk transfer). */
     mallopt(M_MMAP_THRESHOLD, 4 << 20);

@@ -101,6 +101,11 @@ static void mark_backlog(struct socket *socket)
     socket->backlog.view = (socket->sender ? socket->sender : socket)->view;
 }
 
+void socket_want_out(struct socket *socket)
+{
+    want_out(socket, true);
+}
+
 static void keep(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
 {
     mark_backlog(socket);
@@ -110,7 +115,8 @@ static void keep(struct socket *socket, const uint8_t *payload, uint32_t length,
         return;
     }
     session_backlog(socket->session, length);
-    want_out(socket, true);
+    if (!socket->shortcut.holds)
+        want_out(socket, true);
 }
 
 /* One that cannot be kept is lost, as any datagram may be. */
@@ -157,41 +163,60 @@ static ssize_t send_stream(struct socket *socket, const uint8_t *bytes, uint32_t
     return length;
 }
 
-void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
+/* As much as the kernel takes at once; -1: there is no sending any more. */
+static ssize_t send_to_kernel(struct socket *socket, const uint8_t *payload, uint32_t length,
+                              bool urgent)
+{
+    ssize_t count = send_stream(socket, payload, length, urgent);
+
+    if (count < 0 && errno == EFAULT) {
+        session_corrupt(socket->session, "its segment is gone");
+        return -1;
+    }
+    if (count < 0 && errno != EAGAIN) {
+        send_fail(socket, errno);
+        return -1;
+    }
+    if (count < 0)
+        return 0;
+    socket->shortcut.kernel_out += (uint32_t)count;
+    /* Behind the peer's end of data over the loopback: the reset that these bytes provoke if nobody
+     * is there any more has come, and is told before they count as sent. */
+    if (socket->receive_done && (uint32_t)count == length)
+        stream_check_error(socket);
+    return count;
+}
+
+static void send_to_stream(struct socket *socket, const uint8_t *payload, uint32_t length,
+                           bool urgent)
 {
     ssize_t count = 0;
 
-    if (socket->type != RS_STREAM) {
-        uint32_t error = socket_send_to(socket, NULL, NULL, payload, length);
-
-        if (error)
-            socket_not_sent(socket, error, length);
-        return;
-    }
     if (socket->state != SOCKET_CONNECTED || socket->send_failed || socket->send_shut) {
         sent_advance(socket, length); /* nobody waits for what will not go anywhere */
         return;
     }
+    if (urgent)
+        shortcut_end(socket);
     if (backlog_empty(&socket->backlog)) {
-        count = send_stream(socket, payload, length, urgent);
-        if (count < 0 && errno == EFAULT) {
-            session_corrupt(socket->session, "its segment is gone");
+        if (shortcut_is_open(socket))
+            count = shortcut_send(socket, payload, length);
+        else if ((count = send_to_kernel(socket, payload, length, urgent)) < 0)
             return;
-        }
-        if (count < 0 && errno != EAGAIN) {
-            send_fail(socket, errno);
-            return;
-        }
-        if (count < 0)
-            count = 0;
-        /* Behind the peer's end of data over the loopback: the reset that these bytes provoke if
-         * nobody is there any more has come, and is told before they count as sent. */
-        if (socket->receive_done && (uint32_t)count == length)
-            stream_check_error(socket);
         sent_advance(socket, (uint32_t)count);
     }
     if ((uint32_t)count < length)
         keep(socket, payload + count, length - (uint32_t)count, urgent);
+}
+
+void socket_send(struct socket *socket, const uint8_t *payload, uint32_t length, bool urgent)
+{
+    uint32_t error;
+
+    if (socket->type == RS_STREAM)
+        send_to_stream(socket, payload, length, urgent);
+    else if ((error = socket_send_to(socket, NULL, NULL, payload, length)))
+        socket_not_sent(socket, error, length);
 }
 
 /* Errors that an earlier datagram may have left behind (ICMP). */
@@ -311,7 +336,7 @@ static void sent_of_view(struct socket *socket, uint32_t number, uint32_t count)
         sent_advance(view, count);
 }
 
-static void sent_from_backlog(struct socket *socket, uint32_t count)
+static void advance_from_backlog(struct socket *socket, uint32_t count)
 {
     while (count && socket->backlog.first) {
         const struct chunk *chunk = socket->backlog.first;
@@ -322,6 +347,12 @@ static void sent_from_backlog(struct socket *socket, uint32_t count)
         sent_of_view(socket, view, part);
         count -= part;
     }
+}
+
+void socket_sent_from_backlog(struct socket *socket, uint32_t count)
+{
+    session_backlog(socket->session, -(int64_t)count);
+    advance_from_backlog(socket, count);
 }
 
 static bool flush_datagram(struct socket *socket)
@@ -343,6 +374,8 @@ static bool flush_datagram(struct socket *socket)
 
 void socket_flush(struct socket *socket)
 {
+    if (socket->shortcut.holds)
+        return;
     while (!backlog_empty(&socket->backlog)) {
         ssize_t count;
 
@@ -360,8 +393,8 @@ void socket_flush(struct socket *socket)
             send_fail(socket, errno);
             return;
         }
-        session_backlog(socket->session, -(int64_t)count);
-        sent_from_backlog(socket, (uint32_t)count);
+        socket->shortcut.kernel_out += (uint32_t)count;
+        socket_sent_from_backlog(socket, (uint32_t)count);
     }
     want_out(socket, false);
     if (socket->send_shut)
@@ -376,12 +409,14 @@ uint32_t socket_shutdown(struct socket *socket, uint32_t how)
     if (socket->state != SOCKET_CONNECTED)
         return socket->state == SOCKET_FAILED ? 0 : WSAENOTCONN;
     if (how != RS_SHUT_RECV && !socket->send_shut) {
+        shortcut_flush(socket);
         socket->send_shut = true;
         if (socket->type == RS_STREAM && backlog_empty(&socket->backlog) &&
             shutdown(socket->watch.fd, SHUT_WR))
             return error_from_errno(errno);
     }
     if (how != RS_SHUT_SEND) {
+        shortcut_end(socket);
         socket->receive_done = true;
         socket->readable = false;
     }

@@ -279,6 +279,7 @@ int server_run(const struct server_options *options)
     list_init(&server.work);
     list_init(&server.bound);
     list_init(&server.reservations);
+    shortcut_start(&server, options->shortcut);
     switch (runtime_dir_open(&server.dir, options->runtime)) {
     case RUNTIME_DIR_SERVED:
         log_info("%s: served already", options->runtime);

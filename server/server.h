@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "resolver.h"
 #include "runtime_dir.h"
+#include "shortcut.h"
 
 #ifndef RINGSOCK_VERSION
 #define RINGSOCK_VERSION "0.0.0"
@@ -23,6 +24,7 @@
 struct server_options {
     const char *runtime; /* the runtime directory */
     unsigned linger;     /* seconds to stay after the last session */
+    bool shortcut;       /* between our own sockets data goes past the kernel (shortcut.c) */
     void (*ready)(void *context,
                   const struct runtime_dir *dir); /* `join` can be read; may be NULL */
     void *context;
@@ -38,6 +40,7 @@ struct server {
     struct link work;       /* sockets that know of something to read or accept */
     struct link bound;      /* sockets that a program has bound (bind.c) */
     struct link reservations; /* ports.c */
+    struct offers offers;     /* shortcut.c */
     uint64_t last_reservation;
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* for an accepted connection (listener.c) */

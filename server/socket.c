@@ -95,6 +95,7 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     list_init(&socket->children);
     list_init(&socket->stub_link);
     list_init(&socket->unread);
+    shortcut_init(socket);
     timer_init(&socket->timer, NULL);
 }
 
@@ -202,6 +203,7 @@ void socket_finish(struct socket *socket, bool reset)
 
     if (socket->state == SOCKET_CLOSED)
         return;
+    shortcut_end(socket);
     if (socket->share)
         share_leave(socket);
     share_discard_unread(socket);

@@ -13,6 +13,7 @@
 #include "backlog.h"
 #include "loop.h"
 #include "session.h"
+#include "shortcut.h"
 #include "timer.h"
 
 enum socket_state {
@@ -89,6 +90,8 @@ struct socket {
     bool send_shut, send_failed;
     bool wants_out; /* EPOLLOUT is asked for */
     bool send_error_told; /* datagrams: RS_ERROR_SEND was posted, no call has asked since */
+
+    struct shortcut shortcut; /* streams */
 
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
@@ -230,6 +233,9 @@ void socket_not_sent(struct socket *socket, uint32_t error, uint32_t length);
 /* Who takes sending for a matter of course should ask again (RS_ERROR_SEND). */
 void socket_tell_sender(struct socket *socket, uint32_t error);
 void socket_flush(struct socket *socket);
+void socket_want_out(struct socket *socket); /* flushes again when the kernel has room */
+/* So many bytes of a stream's backlog went to where they were to go. */
+void socket_sent_from_backlog(struct socket *socket, uint32_t count);
 /* There may be room for more: posts RS_COMP_SENT if the DLL wants it. */
 void socket_tell_sent(struct socket *socket);
 uint32_t socket_shutdown(struct socket *socket, uint32_t how); /* WSA error */

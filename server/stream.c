@@ -26,6 +26,8 @@ static void stream_end(struct socket *socket)
 {
     socket->readable = false;
     socket->receive_done = true;
+    if (socket->pending_error)
+        shortcut_end(socket);
     if (socket->disconnecting) {
         disconnect_settle(socket);
         return;
@@ -145,6 +147,7 @@ static enum work read_once(struct socket *socket)
         socket->marks--;
     }
     socket->delivered += (uint32_t)count;
+    socket->shortcut.kernel_in += (uint32_t)count;
     comp_publish(socket->session, record, &header, (uint32_t)count);
     if ((uint32_t)count < size && !socket->peer_closed && !socket->urgent && !socket->pending_error)
         socket->readable = false;
@@ -159,6 +162,8 @@ enum work stream_read(struct socket *socket)
         return WORK_DONE;
     if (socket->disconnecting)
         return disconnect_drain(socket);
+    if (shortcut_waits(socket) && (work = shortcut_pull(socket)) != WORK_DONE)
+        return work;
     for (int i = 0; i < RECORDS_PER_TURN && work == WORK_MORE; i++) {
         if (!socket->readable || socket->receive_done)
             work = WORK_DONE;

@@ -107,7 +107,7 @@ static void do_forget(struct request *request)
 
 static void do_resume(struct request *request)
 {
-    if (request->socket->readable)
+    if (request->socket->readable || shortcut_waits(request->socket))
         socket_queue_work(request->socket);
 }
 

@@ -32,8 +32,8 @@ uint32_t tcp_info_get(const struct socket *socket, struct rs_tcp_info *info)
     info->send_window = kernel.tcpi_snd_wnd;
     info->receive_window = kernel.tcpi_rcv_space;
     info->retransmitted = (uint32_t)kernel.tcpi_bytes_retrans;
-    info->bytes_out = kernel.tcpi_bytes_sent;
-    info->bytes_in = kernel.tcpi_bytes_received;
+    info->bytes_out = kernel.tcpi_bytes_sent + socket->shortcut.out;
+    info->bytes_in = kernel.tcpi_bytes_received + socket->shortcut.in;
     info->busy = kernel.tcpi_busy_time;
     info->receiver_limited = kernel.tcpi_rwnd_limited;
     info->sender_limited = kernel.tcpi_sndbuf_limited;

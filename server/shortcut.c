@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The short cut: what goes over a connection between two sockets of this server need not go through
+ * the kernel.
+ *
+ * Owns: struct shortcut, server.offers.  Loop thread only, no locks.
+ *
+ * Every connection is the kernel's: who is bound, who listens, who is refused, how it ends, and
+ * what ss(8) shows.  Only its bytes may go past it, from the sender's submission ring into the
+ * receiver's completion ring, and only while the kernel holds none of that direction: the sender's
+ * end counts what it gave to the kernel, the receiver's what it took from it, and where both are
+ * equal the stream's next byte may come from either way.  So it begins at any time, with a
+ * connection that has sent before it was accepted, and it may end at any time: with urgent data,
+ * when another process gets the socket, when an end is shut or closed.  A FIN is sent when all
+ * before it is in the receiver's ring or was given to the kernel, and comes in the kernel's order.
+ *
+ * What the receiver has no credit or room for waits in the sender's backlog, and is taken from
+ * there by the receiver (shortcut_pull): so who sends faster than the other reads is held up, and
+ * what passes stays in the caches.  If the receiver takes nothing for some milliseconds, the kernel
+ * gets it, and its buffers hold what they hold for any program that sends a megabyte to itself
+ * before it reads.
+ *
+ * Over the loopback Windows too has a way past its stack ("SIO_LOOPBACK_FAST_PATH ... to improve
+ * performance of loopback", Microsoft's page of that control code).
+ */
+#include <string.h>
+
+#include "comp.h"
+#include "server.h"
+#include "shortcut.h"
+#include "socket.h"
+
+#define PULLS_PER_TURN 2
+#define PATIENCE       (5 * (uint64_t)RS_CLOCK_PER_MS)
+
+void shortcut_start(struct server *server, bool on)
+{
+    server->offers.off = !on;
+    for (uint32_t i = 0; i < SHORTCUT_BUCKETS; i++)
+        list_init(&server->offers.buckets[i]);
+}
+
+void shortcut_init(struct socket *socket)
+{
+    memset(&socket->shortcut, 0, sizeof(socket->shortcut));
+    list_init(&socket->shortcut.offered);
+}
+
+/* ---- finding the other end ---- */
+
+/* An IPv4 address is the same in an IPv6 socket's form. */
+static void plain_form(struct rs_addr *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    address->flowinfo = 0;
+    if (address->family != RS_AF_INET6 || memcmp(address->bytes, mapped, sizeof(mapped)))
+        return;
+    address->family = RS_AF_INET;
+    address->scope_id = 0;
+    memmove(address->bytes, address->bytes + sizeof(mapped), 4);
+    memset(address->bytes + 4, 0, sizeof(address->bytes) - 4);
+}
+
+static bool same_place(struct rs_addr a, struct rs_addr b)
+{
+    plain_form(&a);
+    plain_form(&b);
+    return !memcmp(&a, &b, sizeof(a));
+}
+
+static struct link *bucket(struct server *server, uint16_t near_port, uint16_t far_port)
+{
+    uint32_t hash = (near_port * 31u + far_port) * 2654435761u;
+
+    return &server->offers.buckets[(hash >> 16) % SHORTCUT_BUCKETS];
+}
+
+/* Without what needs the kernel in the middle. */
+static bool is_plain(const struct socket *socket)
+{
+    return socket->type == RS_STREAM && socket->family != RS_AF_UNIX &&
+           socket->state == SOCKET_CONNECTED && !socket->share && !socket->held_back &&
+           !socket->disconnecting && !socket->urgent && !socket->urgent_held && !socket->marks;
+}
+
+void shortcut_offer(struct socket *socket, const struct rs_addr *local)
+{
+    struct server *server = socket->session->server;
+
+    if (server->offers.off || !is_plain(socket))
+        return;
+    socket->shortcut.local = *local;
+    list_append(bucket(server, local->port, address_port(&socket->peer)),
+                &socket->shortcut.offered);
+}
+
+static struct socket *find_offer(struct server *server, const struct rs_addr *local,
+                                 const struct rs_addr *peer)
+{
+    struct link *head = bucket(server, peer->port, local->port);
+
+    for (struct link *link = head->next; link != head; link = link->next) {
+        struct socket *offer = container_of(link, struct socket, shortcut.offered);
+        struct rs_addr target;
+
+        address_to_wire(&offer->peer, &target);
+        if (same_place(offer->shortcut.local, *peer) && same_place(target, *local))
+            return offer;
+    }
+    return NULL;
+}
+
+void shortcut_match(struct socket *socket, const struct rs_addr *local, const struct rs_addr *peer)
+{
+    struct socket *offer;
+
+    if (socket->session->server->offers.off || !is_plain(socket) || !peer->port)
+        return;
+    offer = find_offer(socket->session->server, local, peer);
+    if (!offer)
+        return;
+    list_remove(&offer->shortcut.offered);
+    if (!is_plain(offer))
+        return;
+    offer->shortcut.twin = socket;
+    socket->shortcut.twin = offer;
+}
+
+/* ---- data ---- */
+
+static bool takes(const struct socket *twin)
+{
+    return is_plain(twin) && !twin->receive_done && !twin->pending_error;
+}
+
+/* As much as there is credit and room for; `full` is set if there was no room. */
+static uint32_t hand_over(struct socket *sender, struct socket *twin, const uint8_t *payload,
+                          uint32_t length, bool *full)
+{
+    struct rs_record header = {.type = RS_COMP_DATA, .socket = twin->index};
+    uint32_t credit = socket_credit(twin);
+    struct rs_record *record;
+
+    length = length < credit ? length : credit;
+    length = length < RS_MAX_PAYLOAD ? length : RS_MAX_PAYLOAD;
+    if (!length)
+        return 0;
+    record = comp_reserve(twin->session, length);
+    if (!record) {
+        *full = true;
+        return 0;
+    }
+    memcpy(record + 1, payload, length);
+    header.length = length;
+    twin->delivered += length;
+    twin->shortcut.in += length;
+    sender->shortcut.out += length;
+    comp_publish(twin->session, record, &header, length);
+    return length;
+}
+
+bool shortcut_is_open(const struct socket *socket)
+{
+    const struct socket *twin = socket->shortcut.twin;
+
+    return twin && socket->shortcut.kernel_out == twin->shortcut.kernel_in && is_plain(socket) &&
+           takes(twin);
+}
+
+static void wait_for_twin(struct socket *socket);
+
+static void twin_is_slow(struct timer *timer)
+{
+    struct socket *socket = container_of(timer, struct socket, timer);
+
+    if (!socket->shortcut.holds)
+        return;
+    if (socket->shortcut.out == socket->shortcut.out_before)
+        shortcut_flush(socket);
+    else
+        wait_for_twin(socket);
+}
+
+/* The timer is a connection's only before and after. */
+static void wait_for_twin(struct socket *socket)
+{
+    struct loop *loop = &socket->session->server->loop;
+
+    socket->shortcut.out_before = socket->shortcut.out;
+    socket->timer.fire = twin_is_slow;
+    timer_arm(&loop->timers, &socket->timer, loop->now + PATIENCE);
+}
+
+uint32_t shortcut_send(struct socket *socket, const uint8_t *payload, uint32_t length)
+{
+    struct socket *twin = socket->shortcut.twin;
+    uint32_t count = 0, part;
+    bool full = false;
+
+    do {
+        part = hand_over(socket, twin, payload + count, length - count, &full);
+        count += part;
+    } while (part && count < length);
+    socket->shortcut.holds = count < length;
+    if (socket->shortcut.holds)
+        wait_for_twin(socket);
+    if (full)
+        socket_queue_work(twin);
+    return count;
+}
+
+bool shortcut_waits(const struct socket *socket)
+{
+    return socket->shortcut.twin && socket->shortcut.twin->shortcut.holds;
+}
+
+enum work shortcut_pull(struct socket *socket)
+{
+    struct socket *twin = socket->shortcut.twin;
+    bool full = false;
+
+    if (!takes(socket)) {
+        shortcut_flush(twin);
+        return WORK_DONE;
+    }
+    for (int i = 0; i < PULLS_PER_TURN && !backlog_empty(&twin->backlog); i++) {
+        const struct chunk *chunk = twin->backlog.first;
+        uint32_t count = hand_over(twin, socket, chunk->bytes + chunk->offset,
+                                   chunk->length - chunk->offset, &full);
+
+        if (!count)
+            return full ? WORK_BLOCKED : WORK_DONE; /* RS_SUB_RESUME takes it up again */
+        socket_sent_from_backlog(twin, count);
+    }
+    twin->shortcut.holds = !backlog_empty(&twin->backlog);
+    return twin->shortcut.holds ? WORK_MORE : WORK_DONE;
+}
+
+/* ---- the end of it ---- */
+
+void shortcut_flush(struct socket *socket)
+{
+    if (!socket->shortcut.holds)
+        return;
+    socket->shortcut.holds = false;
+    if (backlog_empty(&socket->backlog))
+        return;
+    socket_want_out(socket);
+    socket_flush(socket);
+}
+
+void shortcut_end(struct socket *socket)
+{
+    struct socket *twin = socket->shortcut.twin;
+
+    list_remove(&socket->shortcut.offered);
+    if (!twin)
+        return;
+    socket->shortcut.twin = twin->shortcut.twin = NULL;
+    shortcut_flush(socket);
+    shortcut_flush(twin);
+}
+
+void shortcut_move(struct socket *target, struct socket *source)
+{
+    struct socket *twin = source->shortcut.twin;
+
+    shortcut_end(target);
+    list_remove(&source->shortcut.offered);
+    target->shortcut = source->shortcut;
+    list_init(&target->shortcut.offered);
+    source->shortcut.twin = NULL;
+    if (twin)
+        twin->shortcut.twin = target;
+}
