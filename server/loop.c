@@ -89,7 +89,7 @@ static int wait_milliseconds(uint64_t until)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-void loop_wait(struct loop *loop, uint64_t until)
+bool loop_wait(struct loop *loop, uint64_t until)
 {
     struct epoll_event events[256];
     int count = epoll_wait(loop->epoll_fd, events, 256, wait_milliseconds(until));
@@ -100,7 +100,7 @@ void loop_wait(struct loop *loop, uint64_t until)
             log_error("epoll_wait: error %d", errno);
             loop->stop = true;
         }
-        return;
+        return false;
     }
     for (int i = 0; i < count; i++) {
         struct watch *watch = events[i].data.ptr;
@@ -108,6 +108,7 @@ void loop_wait(struct loop *loop, uint64_t until)
         if (watch->watching)
             watch->ready(watch, events[i].events);
     }
+    return count > 0;
 }
 
 void loop_free_later(struct loop *loop, struct grave *grave, void *object)

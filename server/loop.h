@@ -40,8 +40,8 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t events);   /* 0 
 int loop_rewatch(struct loop *loop, struct watch *watch, uint32_t events); /* 0 or -errno */
 /* Forgets and closes the descriptor; events of this turn no longer reach the watch. */
 void loop_close(struct watch *watch);
-/* Waits (until: rs clock, 0 = not at all) and calls the watches. */
-void loop_wait(struct loop *loop, uint64_t until);
+/* Waits (until: rs clock, 0 = not at all) and calls the watches.  Whether there was an event. */
+bool loop_wait(struct loop *loop, uint64_t until);
 void loop_free_later(struct loop *loop, struct grave *grave, void *object);
 void loop_bury(struct loop *loop);
 

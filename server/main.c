@@ -32,7 +32,8 @@ static const char usage[] =
     "\n"
     "RINGSOCK_LOG=error|warn|info|debug|trace says how much is logged (default warn),\n"
     "RINGSOCK_LOG_PATH=DIRECTORY|none where, if --log does not.\n"
-    "RINGSOCK_SHORTCUT=0 sends everything through the kernel, also between two sockets of ours.\n";
+    "RINGSOCK_SHORTCUT=0 sends everything through the kernel, also between two sockets of ours,\n"
+    "RINGSOCK_SPIN=0 sleeps whenever there is nothing to do.\n";
 
 struct settings {
     struct server_options server;
@@ -214,6 +215,7 @@ int main(int argc, char **argv)
 
     log_init();
     settings.server.shortcut = is_wanted("RINGSOCK_SHORTCUT");
+    settings.server.spin = is_wanted("RINGSOCK_SPIN");
     /* Backlogs come and go in pieces of 64 KiB: handing them back to the kernel each time costs a
      * fault and a cleared page for every 4 KiB (perf, bulk transfer). */
     mallopt(M_MMAP_THRESHOLD, 4 << 20);

@@ -29,6 +29,8 @@
 #define BLOCKED_RETRY     ((uint64_t)RS_CLOCK_PER_MS)
 #define BLOCKED_RETRY_MAX (32 * BLOCKED_RETRY)
 
+#define LOOKS 64 /* at the rings, for each at the kernel, while spinning */
+
 static void stop_ready(struct watch *watch, uint32_t events)
 {
     struct server *server = container_of(watch, struct server, signals);
@@ -138,6 +140,40 @@ static uint64_t fall_asleep(struct server *server, bool *pending)
     return *pending ? 0 : until;
 }
 
+static bool anything_submitted(struct server *server)
+{
+    struct session *session;
+
+    FOR_EACH_SESSION(server, session)
+    {
+        if (rs_ring_pending(&session->sub))
+            return true;
+    }
+    return false;
+}
+
+/* Looks for work for a moment (spin.c).  Nobody rings the bell meanwhile. */
+static bool spin(struct server *server)
+{
+    uint64_t begin = clock_now(), last = begin, longest_gap = 0;
+    bool found = false;
+
+    if (!spin_is_worth_it(&server->spin, begin))
+        return false;
+    while (!found && last - begin < SPIN_TIME) {
+        uint64_t now;
+
+        for (int i = 0; i < LOOKS && !(found = anything_submitted(server)); i++)
+            __builtin_ia32_pause();
+        found = found || loop_wait(&server->loop, 0);
+        now = clock_now();
+        longest_gap = now - last > longest_gap ? now - last : longest_gap;
+        last = now;
+    }
+    spin_over(&server->spin, found, longest_gap, last);
+    return found;
+}
+
 static void wake_up(struct server *server)
 {
     struct session *session;
@@ -201,17 +237,26 @@ static void end_turn(struct server *server)
     loop_bury(&server->loop);
 }
 
+static void sleep_until(struct server *server, uint64_t until)
+{
+    uint64_t begin = clock_now();
+
+    loop_wait(&server->loop, until);
+    if (until)
+        spin_slept(&server->spin, server->loop.now - begin);
+}
+
 static void run(struct server *server)
 {
     bool more = false, waited = true;
 
     while (!server->loop.stop) {
-        bool pending = false;
-        uint64_t until = more ? 0 : fall_asleep(server, &pending);
+        bool pending = !more && spin(server);
+        uint64_t until = more || pending ? 0 : fall_asleep(server, &pending);
 
         /* What came while we fell asleep need not wait for the kernel, every other time. */
         if (!pending || !waited)
-            loop_wait(&server->loop, until);
+            sleep_until(server, until);
         waited = !pending || !waited;
         wake_up(server);
         timers_run(&server->loop.timers, server->loop.now);
@@ -280,6 +325,7 @@ int server_run(const struct server_options *options)
     list_init(&server.bound);
     list_init(&server.reservations);
     shortcut_start(&server, options->shortcut);
+    spin_init(&server.spin, options->spin);
     switch (runtime_dir_open(&server.dir, options->runtime)) {
     case RUNTIME_DIR_SERVED:
         log_info("%s: served already", options->runtime);

@@ -14,6 +14,7 @@
 #include "resolver.h"
 #include "runtime_dir.h"
 #include "shortcut.h"
+#include "spin.h"
 
 #ifndef RINGSOCK_VERSION
 #define RINGSOCK_VERSION "0.0.0"
@@ -25,6 +26,7 @@ struct server_options {
     const char *runtime; /* the runtime directory */
     unsigned linger;     /* seconds to stay after the last session */
     bool shortcut;       /* between our own sockets data goes past the kernel (shortcut.c) */
+    bool spin;           /* may look for work a moment before it sleeps (spin.c) */
     void (*ready)(void *context,
                   const struct runtime_dir *dir); /* `join` can be read; may be NULL */
     void *context;
@@ -45,6 +47,7 @@ struct server {
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* for an accepted connection (listener.c) */
     unsigned session_count; /* those whose ticket was taken */
+    struct spin spin;
     uint64_t linger;        /* rs clock */
     struct timer linger_timer;
     bool blocked;            /* somebody waits for room in a completion ring */

@@ -121,7 +121,7 @@ static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
 {
     const char *shortcut = getenv("RINGSOCK_SHORTCUT");
     struct server_options options = {
-        .runtime = dir, .linger = linger, .shortcut = shortcut && !strcmp(shortcut, "1")};
+        .runtime = dir, .linger = linger, .shortcut = shortcut && !strcmp(shortcut, "1"), .spin = true};
     char join[300];
     pid_t pid;
 
