@@ -76,6 +76,13 @@ bool address_is_any(const union address *host)
     return host->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&host->v6.sin6_addr);
 }
 
+bool address_is_loopback(const union address *host)
+{
+    if (host->any.sa_family == AF_INET)
+        return ntohl(host->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return host->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&host->v6.sin6_addr);
+}
+
 uint16_t address_port(const union address *host)
 {
     if (host->any.sa_family == AF_INET)

@@ -158,6 +158,7 @@ static void connect_datagram(struct socket *socket, socklen_t size)
 {
     int error;
 
+    flow_forget(socket);
     if (socket->peer.any.sa_family != AF_UNSPEC && address_is_any(&socket->peer)) {
         connect_done(socket, WSAEADDRNOTAVAIL);
         return;

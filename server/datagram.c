@@ -112,6 +112,7 @@ static enum work datagram_error(struct socket *socket, int error)
     switch (error) {
     case EAGAIN:
         socket->readable = false;
+        socket->drained_at = socket->session->server->loop.now;
         return WORK_DONE;
     case EINTR:
         return WORK_MORE;
@@ -148,6 +149,7 @@ static ssize_t receive(struct socket *socket, uint8_t *body, uint32_t fixed)
                          &source_size);
     if (count < 0)
         return count;
+    flow_arrived(socket, &source);
     address_to_wire(&source, (struct rs_addr *)body);
     if (socket->control)
         memcpy(body + sizeof(struct rs_addr), &control, sizeof(control));
@@ -207,13 +209,6 @@ void datagram_ready(struct socket *socket, uint32_t events)
     }
 }
 
-static bool is_loopback(const union address *address)
-{
-    if (address->any.sa_family == AF_INET)
-        return ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
-}
-
 /* Over Windows' loopback it has arrived when the sender is told that it went, so that a nonblocking
  * receive finds it (Wine's test_connect_udp, run on Windows). */
 void datagram_arrive(struct server *server, const struct rs_addr *to)
@@ -221,7 +216,7 @@ void datagram_arrive(struct server *server, const struct rs_addr *to)
     union address address;
 
     address_to_host(to, &address);
-    if (!is_loopback(&address))
+    if (!address_is_loopback(&address))
         return;
     for (struct link *link = server->bound.next; link != &server->bound; link = link->next) {
         struct socket *socket = container_of(link, struct socket, bound_link);

@@ -384,6 +384,8 @@ static uint32_t set_plain(struct socket *socket, const struct plain *plain, uint
         socket->tos = (uint8_t)number;
     if (!error && plain->option == RS_OPT_IPV6_TCLASS)
         socket->tclass = (uint8_t)number;
+    if (!error && plain->option == RS_OPT_UDP_SEGMENT)
+        socket->flows_barred = true;
     return error;
 }
 

@@ -265,6 +265,7 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
 {
     union address to;
     socklen_t to_size = wire ? address_to_host(wire, &to) : 0;
+    const union address *target = wire ? &to : &socket->peer;
     uint32_t error;
     bool connected;
 
@@ -274,7 +275,13 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
         scope_of_peer(&to, &socket->bound_to);
     if (control && (error = control_check(control, &to)))
         return error;
+    if (control && control->present & RS_CONTROL_SEGMENT)
+        socket->flows_barred = true;
     if (backlog_empty(&socket->backlog)) {
+        if (!control && flow_send(socket, target, payload, length)) {
+            sent_advance(socket, RS_DATAGRAM_COST(length));
+            return 0;
+        }
         error = 0;
         /* the way that was found when it was connected, also to a broadcast address */
         connected = wire && socket->state == SOCKET_CONNECTED && address_equal(&to, &socket->peer);
@@ -288,8 +295,10 @@ uint32_t socket_send_to(struct socket *socket, const struct rs_addr *wire,
             return WSAENOBUFS;
         if (error == WSAEFAULT)
             session_corrupt(socket->session, "its segment is gone");
-        if (!error)
+        if (!error) {
+            flow_asked_kernel(socket, target);
             sent_advance(socket, RS_DATAGRAM_COST(length));
+        }
         if (error != WSAEWOULDBLOCK)
             return error;
     }
@@ -365,6 +374,8 @@ static bool flush_datagram(struct socket *socket)
         if (errno == EAGAIN)
             return false;
         socket_tell_sender(socket, error_from_errno(errno));
+    } else {
+        flow_asked_kernel(socket, chunk->address_size ? &chunk->address : &socket->peer);
     }
     session_backlog(socket->session, -(int64_t)RS_DATAGRAM_COST(length));
     backlog_drop_first(&socket->backlog);

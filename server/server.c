@@ -325,6 +325,7 @@ int server_run(const struct server_options *options)
     list_init(&server.bound);
     list_init(&server.reservations);
     shortcut_start(&server, options->shortcut);
+    flows_start(&server, options->shortcut);
     spin_init(&server.spin, options->spin);
     switch (runtime_dir_open(&server.dir, options->runtime)) {
     case RUNTIME_DIR_SERVED:

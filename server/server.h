@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow.h"
 #include "join.h"
 #include "list.h"
 #include "loop.h"
@@ -25,7 +26,7 @@
 struct server_options {
     const char *runtime; /* the runtime directory */
     unsigned linger;     /* seconds to stay after the last session */
-    bool shortcut;       /* between our own sockets data goes past the kernel (shortcut.c) */
+    bool shortcut;       /* between our own sockets data goes past the kernel (shortcut.c, flow.c) */
     bool spin;           /* may look for work a moment before it sleeps (spin.c) */
     void (*ready)(void *context,
                   const struct runtime_dir *dir); /* `join` can be read; may be NULL */
@@ -43,6 +44,7 @@ struct server {
     struct link bound;      /* sockets that a program has bound (bind.c) */
     struct link reservations; /* ports.c */
     struct offers offers;     /* shortcut.c */
+    struct flows flows;       /* flow.c */
     uint64_t last_reservation;
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* for an accepted connection (listener.c) */

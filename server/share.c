@@ -35,6 +35,7 @@ static struct share *share_of(struct socket *socket)
     timer_init(&share->tenure, share_tenure_over);
     share->next_view = 1; /* 0: who made it */
     shortcut_end(socket);
+    flow_forget(socket);
     socket->share = share;
     /* From here on its connections are not read before somebody has them. */
     for (struct link *link = socket->children.next; link != &socket->children; link = link->next)

@@ -96,6 +96,8 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     list_init(&socket->stub_link);
     list_init(&socket->unread);
     shortcut_init(socket);
+    list_init(&socket->flows);
+    list_init(&socket->flows_in);
     timer_init(&socket->timer, NULL);
 }
 
@@ -204,6 +206,7 @@ void socket_finish(struct socket *socket, bool reset)
     if (socket->state == SOCKET_CLOSED)
         return;
     shortcut_end(socket);
+    flow_forget(socket);
     if (socket->share)
         share_leave(socket);
     share_discard_unread(socket);

@@ -93,6 +93,12 @@ struct socket {
 
     struct shortcut shortcut; /* streams */
 
+    /* datagrams (flow.c) */
+    struct link flows, flows_in; /* from here, and to here */
+    uint32_t flow_count;         /* from here */
+    bool flows_barred;           /* one call may send several datagrams */
+    uint64_t drained_at;         /* rs clock: when the kernel had nothing more */
+
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
     uint32_t linger; /* RS_OPT_LINGER */
