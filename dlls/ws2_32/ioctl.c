@@ -246,6 +246,7 @@ static const struct ioctl {
     {SIO_ENABLE_CIRCULAR_QUEUEING, circular_queueing},
     {SIO_GET_INTERFACE_LIST, ioctl_interface_list},
     {SIO_ADDRESS_LIST_QUERY, ioctl_address_list},
+    {SIO_ADDRESS_LIST_SORT, ioctl_sort_addresses},
     {SIO_ROUTING_INTERFACE_QUERY, ioctl_routing_interface},
     {SIO_GET_BROADCAST_ADDRESS, ioctl_broadcast_address},
     {IOCTL_ACQUIRE_PORT_RESERVATION, ioctl_acquire_ports},

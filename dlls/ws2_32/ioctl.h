@@ -32,6 +32,12 @@ DWORD ioctl_interface_list(struct ioctl_call *call);
 DWORD ioctl_address_list(struct ioctl_call *call);
 DWORD ioctl_routing_interface(struct ioctl_call *call);
 
+/* The address that a datagram to there would come from: what a connected UDP socket is bound to. */
+DWORD ioctl_source_address(int family, const struct sockaddr_in6 *destination,
+                           struct sockaddr_in6 *source);
+/* address_sort.c */
+DWORD ioctl_sort_addresses(struct ioctl_call *call);
+
 DWORD ioctl_broadcast_address(struct ioctl_call *call);
 /* Where SIO_ROUTING_INTERFACE_QUERY and _CHANGE want to go. */
 DWORD ioctl_destination(const struct ioctl_call *call);

@@ -166,17 +166,19 @@ DWORD ioctl_address_list(struct ioctl_call *call)
     return error;
 }
 
-/* The address that a datagram to there would come from: what a connected UDP socket is bound to. */
-static DWORD source_address(struct socket *socket, const struct sockaddr_in6 *destination,
-                            struct sockaddr_in6 *source)
+DWORD ioctl_source_address(int family, const struct sockaddr_in6 *destination,
+                           struct sockaddr_in6 *source)
 {
-    int size = sockaddr_size(socket->family), length = size;
-    SOCKET probe = WSASocketW(socket->family, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, 0);
+    struct sockaddr_in6 to = *destination;
+    int size = sockaddr_size(family), length = size;
+    SOCKET probe = WSASocketW(family, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, 0);
     DWORD error = 0;
 
     if (probe == INVALID_SOCKET)
         return GetLastError();
-    if (connect(probe, (const struct sockaddr *)destination, size) ||
+    to.sin6_port =
+        htons(9); /* discard: any; connect refuses port 0 (sockaddr_in has it there too) */
+    if (connect(probe, (const struct sockaddr *)&to, size) ||
         getsockname(probe, (struct sockaddr *)source, &length))
         error = GetLastError();
     closesocket(probe);
@@ -222,8 +224,7 @@ DWORD ioctl_routing_interface(struct ioctl_call *call)
     memset(&destination, 0, sizeof(destination));
     if (guarded_copy(&destination, call->in, size))
         return WSAEFAULT;
-    destination.sin6_port = htons(9); /* discard: any; connect refuses port 0 */
-    if ((error = source_address(socket, &destination, &source)))
+    if ((error = ioctl_source_address(socket->family, &destination, &source)))
         return error;
     source.sin6_port = 0; /* the port lies at the same place in sockaddr_in */
     return ioctl_return(call, &source, size);
