@@ -39,28 +39,41 @@ static void connect_done(struct socket *socket, uint32_t error)
 
 static void stream_connected(struct socket *socket, uint32_t error)
 {
+    icmp_error_end(socket);
     socket->state = error ? SOCKET_OPEN : SOCKET_CONNECTED;
     if (error && socket->bound && socket->family != RS_AF_UNIX)
         bind_again(socket);
     connect_done(socket, error);
 }
 
+static void stop_attempt(const struct socket *socket)
+{
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    connect(socket->watch.fd, &nobody, sizeof(nobody));
+}
+
 static void connect_timeout(struct timer *timer)
 {
     struct socket *socket = container_of(timer, struct socket, timer);
-    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
-    connect(socket->watch.fd, &nobody, sizeof(nobody)); /* stops the attempt */
+    stop_attempt(socket);
     stream_connected(socket, WSAETIMEDOUT);
 }
 
-/* Asking again tells the state of the attempt, and completes it; EALREADY: still under way. */
+/* Asking again tells the state of the attempt, and completes it; EALREADY: still under way.  "a
+ * connect API call will return upon reception of an ICMP error with value WSAEHOSTUNREACH"
+ * (TCP_FAIL_CONNECT_ON_ICMP_ERROR), whichever it was. */
 static int connect_step(struct socket *socket)
 {
     socklen_t size =
         socket->peer.any.sa_family == AF_INET ? sizeof(socket->peer.v4) : sizeof(socket->peer.v6);
+    int error = connect(socket->watch.fd, &socket->peer.any, size) ? errno : 0;
 
-    return connect(socket->watch.fd, &socket->peer.any, size) ? errno : 0;
+    if (!error || error == EISCONN || !icmp_error_take(socket))
+        return error;
+    stop_attempt(socket);
+    return EHOSTUNREACH;
 }
 
 /* What a router's word means: "an ICMP error" is WSAEHOSTUNREACH where Windows tells of it
@@ -99,6 +112,7 @@ static void connect_stream(struct socket *socket)
         connect_done(socket, WSAEADDRNOTAVAIL);
         return;
     }
+    icmp_error_begin(socket);
     error = connect_step(socket);
     /* Over the loopback the connection is there by now, only connect() did not know yet. */
     if (error == EINPROGRESS)

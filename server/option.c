@@ -194,6 +194,11 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return socket->type != RS_STREAM ? control_enable(socket, number) : WSAENOPROTOOPT;
     case RS_OPT_TCP_FASTOPEN:
         return set_fast_open(socket, number);
+    case RS_OPT_FAIL_ON_ICMP:
+        if (socket->type != RS_STREAM || socket->family == RS_AF_UNIX)
+            return WSAENOPROTOOPT;
+        socket->fail_on_icmp = number != 0;
+        return 0;
     case RS_OPT_CONNECT_TIME:
         socket->connect_time = number;
         return 0;
@@ -436,6 +441,11 @@ uint32_t option_get(struct socket *socket, uint32_t option, void *value, uint32_
         memcpy(value, &info, sizeof(info));
         *length = sizeof(info);
         return error;
+    }
+    if (option == RS_OPT_ICMP_ERROR) {
+        memcpy(value, &socket->icmp_error, sizeof(socket->icmp_error));
+        *length = sizeof(socket->icmp_error);
+        return 0;
     }
     if (option == RS_OPT_ERROR)
         error = get_error(socket, &number);

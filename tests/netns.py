@@ -93,6 +93,7 @@ class Namespace:
 class Network:
     CLIENT = {socket.AF_INET: "10.77.1.2", socket.AF_INET6: "fd77:1::2"}
     PEER = {socket.AF_INET: "10.77.2.2", socket.AF_INET6: "fd77:2::2"}
+    ROUTER = {socket.AF_INET: "10.77.1.1", socket.AF_INET6: "fd77:1::1"}  # on the client's side
     MTU = 1500
 
     def __init__(self):

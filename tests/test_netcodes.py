@@ -21,12 +21,13 @@ import netns
 from conftest import Running
 from remote import (EXCEPTIONAL, FD_CLOSE_BIT, FD_CONNECT_BIT, FD_READ_BIT, IP_DONTFRAGMENT, IP_TTL,
                     IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, POLLERR, POLLHUP,
-                    POLLRDNORM, READABLE, SO_ERROR, SOCK_DGRAM, SOL_SOCKET, TCP_KEEPCNT, TCP_MAXRT,
-                    WRITABLE, Remote)
+                    POLLRDNORM, READABLE, SO_ERROR, SOCK_DGRAM, SOL_SOCKET,
+                    TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_KEEPCNT, TCP_MAXRT, WRITABLE, Remote)
 
 WSAEACCES, WSAEMSGSIZE, WSAENOPROTOOPT = 10013, 10040, 10042
 WSAENETUNREACH, WSAENETRESET, WSAECONNABORTED, WSAECONNRESET = 10051, 10052, 10053, 10054
 WSAENOTCONN, WSAETIMEDOUT, WSAECONNREFUSED, WSAEHOSTUNREACH = 10057, 10060, 10061, 10065
+WSANO_DATA = 11004
 WSAEWOULDBLOCK = 10035
 # What GetQueuedCompletionStatus makes of the same statuses.
 ERROR_ACCESS_DENIED, ERROR_NETNAME_DELETED, ERROR_SEM_TIMEOUT, ERROR_MORE_DATA = 5, 64, 121, 234
@@ -419,6 +420,36 @@ def test_connect_unreachable(remote, network, family):
         with network.obstructed("prohibited", family):
             check_connects(remote, *where, WSAEHOSTUNREACH, ERROR_HOST_UNREACHABLE,
                            wine=(WSAEACCES,), wine_system=(ERROR_ACCESS_DENIED,))
+
+
+@pytest.mark.parametrize("family", [V4, V6], ids=["v4", "v6"])
+def test_connect_fails_on_icmp_error(remote_ours, network, family):
+    """TCP_FAIL_CONNECT_ON_ICMP_ERROR: "a connect API call will return upon reception of an ICMP error
+    with value WSAEHOSTUNREACH.  The source address of the error will then be available via the
+    TCP_ICMP_ERROR_INFO socket option."  WSAGetIcmpErrorInfo: "If no ICMP error has been received
+    since the last connect call, then WSANO_DATA is returned"."""
+    remote, kind = remote_ours, 4 if family == V4 else 6
+    protocol, kinds = (1, (3 << 8 | 1, 3 << 8 | 0)) if family == V4 else (58, (1 << 8 | 3, 1 << 8 | 0))
+    with network.listener(family) as listener:
+        where = listener.getsockname()[:2]
+        s = remote.socket(kind)
+        assert remote.setopt(s, IPPROTO_TCP, TCP_FAIL_CONNECT_ON_ICMP_ERROR, 1).error == 0
+        assert remote.getopt(s, IPPROTO_TCP, TCP_FAIL_CONNECT_ON_ICMP_ERROR).events == 1
+        assert remote.icmp_error(s).error == WSANO_DATA
+        for answer, code in zip(("host", "net"), kinds):
+            with network.obstructed(answer, family):
+                assert remote.connect(s, "call", *where).error == WSAEHOSTUNREACH
+            told = remote.icmp_error(s)
+            assert (told.error, told.events) == (0, protocol << 16 | code)
+            at = slice(4, 8) if family == V4 else slice(8, 24)
+            assert told.data[at] == socket.inet_pton(family, network.ROUTER[family])
+        assert remote.connect(s, "call", *where).error == 0
+        assert remote.icmp_error(s).error == WSANO_DATA
+        peer, _ = listener.accept()
+        with peer, network.obstructed("host", family):  # a connection is not ended by it
+            assert remote.send(s, "send", 10).error == 0
+            time.sleep(0.3)
+            assert remote.getopt(s, SOL_SOCKET, SO_ERROR).events == 0
 
 
 def test_connect_times_out(remote, network):

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_TCP_INFO and SIO_TCP_INITIAL_RTO: what is known of a connection, and how long it is tried
- * for. Asks the server, no lock held.
+ * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO and SIO_TCP_INITIAL_RTO: what is known of a connection, why
+ * there is none, and how long it is tried for.  Asks the server, no lock held.
  */
 #include "ioctl.h"
 #include "guarded_copy.h"
 #include "option.h"
+#include "sockaddr.h"
 
 /* TCP_INFO_v1 of mstcpip.h, which mingw-w64 has for newer Windows only; v0 ends before the limits.
  */
@@ -135,4 +136,38 @@ DWORD ioctl_initial_rto(struct ioctl_call *call)
     time = (uint64_t)rtt * ((2u << (count < COUNT_MOST ? count : COUNT_MOST)) - 1);
     told = time < INT32_MAX ? (uint32_t)time : INT32_MAX;
     return option_server_set(call->socket, RS_OPT_CONNECT_TIME, &told, sizeof(told));
+}
+
+/* ICMP_ERROR_INFO of newer headers than mingw-w64's. */
+struct icmp_error_info {
+    union {
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } source;
+    INT protocol;
+    UINT8 type, code;
+};
+_Static_assert(sizeof(struct icmp_error_info) == 36, "as Microsoft's compiler has it");
+
+/* "If no ICMP error has been received since the last connect call, then WSANO_DATA is returned"
+ * (WSAGetIcmpErrorInfo). */
+DWORD read_icmp_error(struct socket *socket, char *buffer, int *length)
+{
+    struct icmp_error_info info = {0};
+    struct rs_icmp_error from;
+    DWORD error;
+
+    if (*length < (int)sizeof(info))
+        return WSAEFAULT;
+    if ((error = option_server_read(socket, RS_OPT_ICMP_ERROR, &from, sizeof(from))))
+        return error;
+    if (!from.protocol)
+        return WSANO_DATA;
+    sockaddr_from_wire(&info.source.v6, &from.source);
+    info.protocol = (INT)from.protocol;
+    info.type = from.type;
+    info.code = from.code;
+    memcpy(buffer, &info, sizeof(info));
+    *length = sizeof(info);
+    return 0;
 }

@@ -121,6 +121,7 @@ DWORD set_interface_list(struct socket *socket, uint32_t value);
 DWORD add_listed_interface(struct socket *socket, uint32_t index);
 DWORD remove_listed_interface(struct socket *socket, uint32_t index);
 DWORD read_interface_list(struct socket *socket, char *buffer, int *length);
+DWORD read_icmp_error(struct socket *socket, char *buffer, int *length); /* ioctl_tcp.c */
 
 /* Winsock's ways to name a group's interface and addresses, on the wire (option_group.c). */
 void group_set_interface(struct rs_group *group, uint32_t interface_address);

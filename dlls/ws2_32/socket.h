@@ -173,6 +173,7 @@ struct socket {
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
     uint32_t max_retransmit;                       /* TCP_MAXRT; 0: as the host does */
     bool fast_open;                                /* TCP_FASTOPEN */
+    bool fail_on_icmp;                             /* TCP_FAIL_CONNECT_ON_ICMP_ERROR */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */
     uint32_t control_ip, control_ip6;         /* control data that WSARecvMsg returns: WANTED_* */
     uint32_t control_told;                    /* RS_CONTROL_* that the server was asked for */

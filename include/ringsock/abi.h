@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 9u                 /* part of the runtime directory's name */
+#define RS_PROTOCOL 10u                /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -415,8 +415,17 @@ enum rs_option {
     RS_OPT_CONNECT_TIME, /* set: ms that a stream tries to connect for; 0: the default */
     RS_OPT_TCP_INFO,     /* get: struct rs_tcp_info, of a connection */
     RS_OPT_SOURCE_FILTER, /* struct rs_source_filter and its sources; get: the payload names the group */
+    RS_OPT_FAIL_ON_ICMP, /* set: an ICMP error ends connecting, and what it was is kept */
+    RS_OPT_ICMP_ERROR,   /* get: struct rs_icmp_error, of the last connect */
     RS_OPT_MAX
 };
+struct rs_icmp_error {
+    struct rs_addr source; /* who sent it */
+    uint32_t protocol;     /* IPPROTO_ICMP or IPPROTO_ICMPV6; 0: there was none */
+    uint8_t type, code;
+    uint16_t reserved;
+};
+_Static_assert(sizeof(struct rs_icmp_error) == 40, "icmp error");
 /* What the kernel knows of a connection; `state` is Linux's number, times are us. */
 struct rs_tcp_info {
     uint32_t state, timestamps; /* timestamps: 0 or 1 */

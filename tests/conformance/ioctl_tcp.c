@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Controls and options of TCP: SIO_TCP_INFO, SIO_TCP_INITIAL_RTO, TCP_FASTOPEN, and of routing:
- * SIO_GET_BROADCAST_ADDRESS, SIO_ROUTING_INTERFACE_CHANGE.
+ * Controls and options of TCP: SIO_TCP_INFO, SIO_TCP_INITIAL_RTO, TCP_FASTOPEN,
+ * TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_ICMP_ERROR_INFO, and of routing: SIO_GET_BROADCAST_ADDRESS,
+ * SIO_ROUTING_INTERFACE_CHANGE.
  * Sources: their pages and those of TCP_INFO_v0, TCP_INFO_v1.
  */
 #include "net.h"
 
 #define TCP_INFO_CONTROL _WSAIORW(IOC_VENDOR, 39)
 #define FAST_OPEN        15
+#define FAIL_ON_ICMP     18
+#define ICMP_ERROR_INFO_ 19
 
 enum { ESTABLISHED = 4, CLOSE_WAIT = 7 }; /* TCPSTATE */
 
@@ -160,6 +163,31 @@ static void test_fast_open(void)
     closesocket(udp);
 }
 
+/* "If TRUE, a connect API call will return upon reception of an ICMP error"; "The default is
+ * disabled (set to FALSE)"; TCP_ICMP_ERROR_INFO: "If no ICMP error has been received since the last
+ * connect call, then WSANO_DATA is returned" (WSAGetIcmpErrorInfo).  What they do takes a network
+ * (test_netcodes.py). */
+static void test_icmp_error(void)
+{
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+    int value = 1, size = sizeof(value), on = 1, length = 36;
+    char info[36];
+
+    todo_wine
+    {
+        ok_success(getsockopt(s, IPPROTO_TCP, FAIL_ON_ICMP, (char *)&value, &size));
+        ok(!value, "got %d\n", value);
+        ok_success(setsockopt(s, IPPROTO_TCP, FAIL_ON_ICMP, (char *)&on, sizeof(on)));
+        ok_error(getsockopt(s, IPPROTO_TCP, ICMP_ERROR_INFO_, info, &length), WSANO_DATA);
+    }
+    length = 35;
+    ok(getsockopt(s, IPPROTO_TCP, ICMP_ERROR_INFO_, info, &length), "no room is enough\n");
+    ok(setsockopt(s, IPPROTO_TCP, ICMP_ERROR_INFO_, info, sizeof(info)), "it can be set\n");
+    ok_error(setsockopt(udp, IPPROTO_TCP, FAIL_ON_ICMP, (char *)&on, sizeof(on)), WSAENOPROTOOPT);
+    closesocket(s);
+    closesocket(udp);
+}
+
 /* SIO_GET_BROADCAST_ADDRESS: "a sockaddr structure containing the broadcast address ... that can be
  * used with sendto". */
 static void test_broadcast_address(void)
@@ -223,6 +251,7 @@ START_TEST(ioctl_tcp)
     RUN(test_info_errors);
     RUN(test_initial_rto);
     RUN(test_fast_open);
+    RUN(test_icmp_error);
     RUN(test_broadcast_address);
     RUN(test_routing_change);
     WSACleanup();

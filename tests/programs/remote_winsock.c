@@ -420,6 +420,25 @@ static void do_getopt(const struct command *command, struct outcome *outcome)
     outcome->events = value;
 }
 
+/* icmp_error SLOT: `events` is protocol, type and code, `data` who it came from */
+static void do_icmp_error(const struct command *command, struct outcome *outcome)
+{
+    struct {
+        struct sockaddr_in6 source;
+        INT protocol;
+        UINT8 type, code;
+    } info = {0};
+    int length = sizeof(info);
+
+    outcome->error =
+        last_error(getsockopt(slot_of(command)->socket, IPPROTO_TCP, 19, (char *)&info, &length));
+    if (outcome->error)
+        return;
+    outcome->events = info.protocol << 16 | info.type << 8 | info.code;
+    outcome->bytes = sizeof(info.source);
+    memcpy(outcome->data, &info.source, sizeof(info.source));
+}
+
 /* keepalive SLOT IDLE INTERVAL, in milliseconds */
 static void do_keepalive(const struct command *command, struct outcome *outcome)
 {
@@ -455,14 +474,22 @@ static const struct {
     const char *name;
     void (*run)(const struct command *command, struct outcome *outcome);
 } commands[] = {
-    {"socket", do_socket},       {"bind", do_bind},
-    {"connect", do_connect},     {"close", do_close},
-    {"recv", do_recv},           {"send", do_send},
-    {"fill", do_fill},           {"select", do_select},
-    {"poll", do_poll},           {"network_event", do_network_event},
-    {"setopt", do_setopt},       {"getopt", do_getopt},
-    {"keepalive", do_keepalive}, {"quiet", do_quiet},
+    {"socket", do_socket},
+    {"bind", do_bind},
+    {"connect", do_connect},
+    {"close", do_close},
+    {"recv", do_recv},
+    {"send", do_send},
+    {"fill", do_fill},
+    {"select", do_select},
+    {"poll", do_poll},
+    {"network_event", do_network_event},
+    {"setopt", do_setopt},
+    {"getopt", do_getopt},
+    {"keepalive", do_keepalive},
+    {"quiet", do_quiet},
     {"initial_rto", do_initial_rto},
+    {"icmp_error", do_icmp_error},
 };
 
 /* One line in one write, so that the threads' lines do not mix.  Of the data only what a test looks
