@@ -79,8 +79,8 @@ static void queue_apc(struct waiter *waiter)
 {
     NTSTATUS status;
 
-    if (waiter->apc_queued || !is_due(waiter) ||
-        !(waiter->alertable || (kernel_only && !waiter->running)))
+    if (waiter->apc_queued || !(waiter->alertable || (kernel_only && !waiter->running)) ||
+        !is_due(waiter))
         return;
     status = NtQueueApcThread(waiter->thread, run_by_apc, 0, 0, 0);
     waiter->apc_queued = !status;
@@ -104,11 +104,15 @@ static struct operation *start_next(struct waiter *waiter)
 
 /* ---- running them ---- */
 
+/* Only its own thread changes the stack, but others look at it (must_wait). */
 static void forget_innermost(struct waiter *waiter)
 {
-    struct operation *operation = waiter->running;
+    struct operation *operation;
 
+    AcquireSRWLockExclusive(&waiter->lock);
+    operation = waiter->running;
     waiter->running = operation->next;
+    ReleaseSRWLockExclusive(&waiter->lock);
     operation_free(operation);
 }
 
