@@ -94,6 +94,8 @@ void request_socket(struct request *request)
             control_enable(socket, call->arg3);
         if (call->arg1 == RS_RAW)
             ping_adopt(socket);
+        if (request->header.flags & RS_SOCKET_STOCK)
+            stock_asked(request->session, socket->family, socket->type);
         comp_reply_values(request->session, call, socket->index, anchor_number(socket));
     } else {
         close(fd);

@@ -231,6 +231,7 @@ static void end_turn(struct server *server)
         }
         session_publish_backlog(session);
         wake_all(session);
+        stock_fill(session);
         wake_turn_over(session);
         wake_deadlines(session, server->loop.now);
     }

@@ -23,6 +23,13 @@ enum session_state {
     SESSION_DEAD, /* the process is gone; remains while a socket does */
 };
 
+/* stock.c; by family: IPv4, IPv6 */
+struct stock {
+    unsigned asked; /* counts up to where it is worth while */
+    bool full[2];   /* one lies ready */
+    bool wanted[2]; /* by the end of the turn */
+};
+
 struct session {
     struct link link; /* server.sessions */
     struct server *server;
@@ -65,6 +72,7 @@ struct session {
     size_t backlog_bytes;       /* of all sockets; session_backlog */
     uint64_t backlog_published; /* what the segment says of it */
     uint64_t backlog_peak;      /* the most it was since it was 0 or its memory was given back */
+    struct stock stock;
     struct link hung; /* sockets whose anchor has hung up, to be closed after `sub` was drained */
 };
 
@@ -82,6 +90,10 @@ void session_backlog(struct session *session, int64_t change);
 /* Tells the process how much waits; once a turn. */
 void session_publish_backlog(struct session *session);
 struct session *session_find(struct server *server, uint64_t id);
+
+/* stock.c: makes what is wanted; once a turn, when nobody waits any more. */
+void stock_fill(struct session *session);
+void stock_asked(struct session *session, uint8_t family, uint8_t type); /* with RS_SOCKET_STOCK */
 
 /* segment.c: maps a new segment and lays it out; 0 or -errno */
 int segment_create(struct session *session);

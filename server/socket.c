@@ -207,6 +207,7 @@ void socket_finish(struct socket *socket, bool reset)
         return;
     shortcut_end(socket);
     flow_forget(socket);
+    stock_ended(socket);
     if (socket->share)
         share_leave(socket);
     share_discard_unread(socket);

@@ -47,6 +47,7 @@ struct socket {
     bool anchor_kept;      /* its last handle is for the next socket (RS_CLOSE_KEPT) */
     struct link hung;      /* session.hung */
     bool close_seen;       /* RS_SUB_CLOSE came */
+    bool in_stock;         /* the program has not taken it yet (stock.c) */
     uint16_t close_flags;
 
     /* shared by several sessions (share.c) */
@@ -273,6 +274,9 @@ struct socket *share_view(struct socket *socket, uint32_t number); /* NULL: has 
 /* share_data.c */
 void share_discard_unread(struct socket *socket);
 void share_replay(struct socket *socket); /* to who holds it now, the end of data included */
+/* stock.c */
+void stock_taken(struct socket *socket);
+void stock_ended(struct socket *socket);
 /* adopt.c: the kernel's socket of an accepted connection goes to another index; source ends */
 void socket_move(struct socket *target, struct socket *source);
 /* icmp_error.c: what a router says while a stream connects.  Take: was there anything? */

@@ -18,6 +18,7 @@
 
 static void do_anchored(struct request *request)
 {
+    stock_taken(request->socket);
     anchor_adopt(request->socket);
 }
 

@@ -16,6 +16,7 @@
 #include "send.h"
 #include "share.h"
 #include "socket_life.h"
+#include "stock.h"
 #include "urgent.h"
 
 struct arrival {
@@ -215,6 +216,19 @@ static void on_reply(const struct arrival *arrival)
     pending_call_reply(arrival->session, &reply, body + sizeof(reply), length);
 }
 
+/* Its index is no socket of ours yet. */
+static void on_stock(const struct arrival *arrival)
+{
+    uint32_t length;
+    const uint8_t *body = fixed_part(arrival, sizeof(struct rs_stock), &length);
+    struct rs_stock stock;
+
+    if (!body)
+        return;
+    memcpy(&stock, body, sizeof(stock));
+    stock_arrived(arrival->session, arrival->header->socket, &stock);
+}
+
 void inbound_record(struct session *session, const struct rs_record *header, const uint8_t *body)
 {
     struct arrival arrival = {.session = session, .header = header, .body = body};
@@ -223,12 +237,20 @@ void inbound_record(struct session *session, const struct rs_record *header, con
         on_reply(&arrival);
         return;
     }
+    if (header->type == RS_COMP_STOCK) {
+        on_stock(&arrival);
+        return;
+    }
     if (header->type >= RS_COMP_MAX || !handlers[header->type]) {
         log_once(LOG_WARN, "unknown record type %u from the server", header->type);
         return;
     }
-    if (!(arrival.socket = socket_by_index(session, header->socket)))
-        return; /* closed and forgotten here in the meantime */
+    if (!(arrival.socket = socket_by_index(session, header->socket))) {
+        /* given back before it became a socket here */
+        if (header->type == RS_COMP_CLOSED && header->socket < session->socket_count)
+            socket_forget_index(session, header->socket);
+        return;
+    }
     AcquireSRWLockExclusive(&arrival.socket->lock);
     handlers[header->type](&arrival);
     if (!arrival.socket->closing && arrival.edges)

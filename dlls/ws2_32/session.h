@@ -35,6 +35,8 @@ struct session {
     SRWLOCK index_lock; /* guards the entries of by_index */
     struct socket **by_index;
 
+    LONG64 volatile stock[2]; /* stock.c: 0 = nothing there */
+
     LONG volatile dead;
     HANDLE pump_fifo;
     LONG volatile pump_runs;

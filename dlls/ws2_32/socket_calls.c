@@ -15,6 +15,7 @@
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
+#include "stock.h"
 #include "unix_socket.h"
 
 /* ---- making ---- */
@@ -42,6 +43,7 @@ static DWORD ask_for_socket(struct session *session, const WSAPROTOCOL_INFOW *pr
     int type = protocol->iSocketType;
 
     request->type = RS_SUB_SOCKET;
+    request->flags = RS_SOCKET_STOCK;
     request->session = session;
     request->arg[0] = wire_family(protocol->iAddressFamily);
     request->arg[1] = type == SOCK_STREAM ? RS_STREAM : type == SOCK_RAW ? RS_RAW : RS_DGRAM;
@@ -59,9 +61,23 @@ static DWORD ask_again_for_socket(struct session *session, const WSAPROTOCOL_INF
     DWORD error = WSAEMFILE;
     int tries;
 
-    for (tries = 0; tries < 3 && (error == WSAEMFILE || error == WSAENOBUFS); tries++)
+    for (tries = 0; tries < 3 && (error == WSAEMFILE || error == WSAENOBUFS); tries++) {
         error = ask_for_socket(session, protocol, number, request);
+        if (error)
+            stock_clear(session);
+    }
     return error;
+}
+
+/* A new socket's index and anchor, in request->value and value2. */
+static DWORD get_socket(struct session *session, const WSAPROTOCOL_INFOW *protocol, int number,
+                        struct request *request)
+{
+    if (protocol->iSocketType == SOCK_STREAM && protocol->iAddressFamily != AF_UNIX &&
+        stock_take(session, wire_family(protocol->iAddressFamily), &request->value,
+                   &request->value2))
+        return 0;
+    return ask_again_for_socket(session, protocol, number, request);
 }
 
 /* number: the protocol that was asked for, which matters where an entry is for several. */
@@ -74,7 +90,7 @@ static DWORD make_socket(const WSAPROTOCOL_INFOW *protocol, int number, DWORD fl
 
     if ((error = session_open(&session)))
         return error;
-    if ((error = ask_again_for_socket(session, protocol, number, &request))) {
+    if ((error = get_socket(session, protocol, number, &request))) {
         if (error == WSAEMFILE || error == WSAENOBUFS)
             log_rarely(LOG_WARN,
                        "the server has no room for another socket (error %lu); its log, "

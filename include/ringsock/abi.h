@@ -189,7 +189,8 @@ enum rs_sub {
     RS_SUB_HELLO = 1, /* struct rs_hello: first record of a session */
     RS_SUB_SLOT,      /* call: make FIFO w<arg0>; reply when it can be opened */
     RS_SUB_SOCKET,    /* call: arg0 family, arg1 type, arg2 protocol (0 = default), arg3 as
-                         RS_OPT_CONTROL (datagrams); reply value = socket index, value2 = anchor number */
+                         RS_OPT_CONTROL (datagrams); reply value = socket index, value2 = anchor number.
+                         flag RS_SOCKET_STOCK: the DLL takes RS_COMP_STOCK */
     RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: its hang-up counts from here on */
     RS_SUB_BIND,      /* call, rs_addr payload; reply carries the local rs_addr */
     RS_SUB_LISTEN,    /* call: arg0 backlog; from then on RS_COMP_ACCEPTED */
@@ -253,9 +254,12 @@ enum rs_comp {
     RS_COMP_WANTED,    /* somebody waits for it elsewhere: RS_SUB_IDLE as soon as nobody does here */
     RS_COMP_GIVEN,     /* struct rs_given, then the state that the last holder has told */
     RS_COMP_REUSED,    /* struct rs_reused: the answer to RS_SUB_DISCONNECT */
+    RS_COMP_STOCK,     /* struct rs_stock: a new stream that may be taken without RS_SUB_SOCKET; RS_SUB_ANCHORED
+                          says that it was */
     RS_COMP_MAX
 };
 
+#define RS_SOCKET_STOCK 1u
 #define RS_SEND_OOB 1u
 #define RS_SEND_REPLY 2u
 #define RS_SEND_CONTROL 4u
@@ -324,6 +328,10 @@ struct rs_accepted {
     struct rs_addr local, peer;
 };
 
+struct rs_stock {
+    uint32_t family; /* enum rs_family; at most one of each lies ready */
+    uint32_t anchor;
+};
 struct rs_reused {
     uint32_t error; /* WSA error code, 0 = not connected any more, and can be again */
     uint32_t reserved;

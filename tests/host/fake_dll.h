@@ -99,6 +99,10 @@ struct fake {
     uint8_t reply_data[RS_MAX_PAYLOAD];
     uint32_t reply_length;
     unsigned parks, rings;
+    struct {
+        uint32_t index, anchor;
+    } stock[2]; /* of IPv4 and IPv6 */
+    unsigned stocked;
 };
 
 /* ---- the server ---- */
@@ -312,6 +316,7 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
         header->type == RS_COMP_REPLY ? NULL : fake_socket(fake, header->socket);
     struct rs_connected connected;
     struct rs_accepted accepted;
+    struct rs_stock stock;
     struct rs_error error;
 
     switch (header->type) {
@@ -360,6 +365,13 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
     case RS_COMP_REUSED:
         memcpy(&socket->reuse, body, sizeof(socket->reuse));
         socket->reused = true;
+        break;
+    case RS_COMP_STOCK:
+        memcpy(&stock, body, sizeof(stock));
+        check(!fake->stock[stock.family == RS_AF_INET6].index);
+        fake->stock[stock.family == RS_AF_INET6].index = header->socket;
+        fake->stock[stock.family == RS_AF_INET6].anchor = stock.anchor;
+        fake->stocked++;
         break;
     case RS_COMP_ACCEPTED:
         memcpy(&accepted, body, sizeof(accepted));
