@@ -69,12 +69,12 @@ struct socket {
     union address bound_to;
 
     /* receiving */
-    bool readable;     /* the kernel may have something */
-    bool peer_closed;  /* seen EPOLLRDHUP: a short read is not the end of what is there */
-    bool receive_done; /* end of data, an error, or shut: nothing more is read */
-    bool stalled;      /* out of credit */
-    bool urgent;       /* an urgent byte is somewhere ahead */
-    bool urgent_held;  /* urgent_byte has been taken and not told of yet */
+    bool readable;          /* the kernel may have something */
+    bool peer_closed;       /* seen EPOLLRDHUP: a short read is not the end of what is there */
+    bool receive_done;      /* end of data, an error, or shut: nothing more is read */
+    bool stalled;           /* out of credit */
+    bool urgent;            /* an urgent byte is somewhere ahead */
+    bool urgent_held;       /* urgent_byte has been taken and not told of yet */
     uint8_t urgent_byte;
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
@@ -89,7 +89,7 @@ struct socket {
     struct backlog backlog;
     uint32_t sent; /* rs_socket_shared.sent */
     bool send_shut, send_failed;
-    bool wants_out;       /* EPOLLOUT is asked for */
+    bool wants_out; /* EPOLLOUT is asked for */
     bool send_error_told; /* datagrams: RS_ERROR_SEND was posted, no call has asked since */
 
     struct shortcut shortcut; /* streams */
@@ -108,7 +108,7 @@ struct socket {
     uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */
     bool fail_on_icmp;       /* RS_OPT_FAIL_ON_ICMP */
     struct rs_icmp_error icmp_error;
-    uint8_t tos, tclass; /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
+    uint8_t tos, tclass;     /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
 
     /* listening (listener.c) */
     struct socket *listener; /* of an accepted connection that is not anchored yet */
@@ -133,7 +133,7 @@ struct socket {
 
 /* socket.c: the table and the life cycle */
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
-                             int *error); /* NULL: fd stays the caller's */
+                             int *error);                          /* NULL: fd stays the caller's */
 /* A view of a socket that another session holds; NULL: no memory or index. */
 struct socket *socket_create_stub(struct session *session, const struct socket *core);
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
@@ -151,7 +151,7 @@ uint32_t socket_outstanding(const struct socket *socket);
 /* How many bytes may be read ahead now; 0 has told the DLL that the socket is stalled. */
 uint32_t socket_credit(struct socket *socket);
 int socket_open(uint32_t family, uint32_t type, uint32_t protocol); /* a descriptor or -errno */
-int socket_watch(struct socket *socket);                            /* 0 or -errno */
+int socket_watch(struct socket *socket);   /* 0 or -errno */
 int socket_rewatch(struct socket *socket); /* after wants_out or the watch has changed */
 
 /* anchor.c */
@@ -166,7 +166,7 @@ void anchor_close_spare(struct session *session);
 /* Whether the bytes were written into the FIFO by somebody who has it open; takes them out. */
 bool anchor_proves(struct socket *socket, const uint8_t proof[RS_PROOF]);
 struct socket *anchor_find(struct server *server, uint64_t inode); /* NULL: no anchor is that */
-void anchor_unname(struct socket *socket);                         /* who needs it has opened it */
+void anchor_unname(struct socket *socket); /* who needs it has opened it */
 /* close.c */
 void socket_close(struct socket *socket, uint16_t flags);
 void socket_close_hung(struct session *session);
@@ -187,7 +187,7 @@ void urgent_announced(struct socket *socket);   /* EPOLLPRI */
 bool urgent_before_read(struct socket *socket); /* false: not now, the completion ring is full */
 bool urgent_tell(struct socket *socket); /* what is held; false: the completion ring is full */
 int urgent_set_inline(struct socket *socket, bool on); /* 0, or -1 with errno */
-void urgent_sent(const struct socket *sender);         /* the kernel has taken an urgent byte */
+void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent byte */
 /* unix.c */
 uint32_t unix_bind(struct socket *socket); /* WSA error */
 int unix_connect(struct socket *socket);   /* 0 or an errno */
@@ -196,7 +196,7 @@ void unix_release(struct socket *socket);
 int raw_open(int family, int protocol); /* like socket(2) */
 /* ping.c */
 bool ping_can_do(int family, int protocol);
-int ping_open(int family);                  /* like socket(2) */
+int ping_open(int family);                 /* like socket(2) */
 uint32_t ping_adopt(struct socket *socket); /* if it is one; WSA error */
 void ping_sends(struct socket *socket, const uint8_t *payload, uint32_t length);
 /* control_receive() of what a raw socket would get. */
@@ -209,9 +209,8 @@ void datagram_ready(struct socket *socket, uint32_t events);
 void datagram_arrive(struct server *server, const struct rs_addr *to);
 enum work datagram_read(struct socket *socket);
 /* control.c */
-uint32_t control_enable(struct socket *socket,
-                        uint32_t wanted);                  /* RS_OPT_CONTROL: adds; WSA error */
-uint32_t control_coalesce(struct socket *socket, bool on); /* RS_OPT_UDP_COALESCE; WSA error */
+uint32_t control_enable(struct socket *socket, uint32_t wanted); /* RS_OPT_CONTROL: adds; WSA error */
+uint32_t control_coalesce(struct socket *socket, bool on);       /* RS_OPT_UDP_COALESCE; WSA error */
 /* recvfrom() that fills in *control too. */
 ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union address *source,
                         socklen_t *source_size, struct rs_control *control);
@@ -257,19 +256,18 @@ void bind_first_listens(struct socket *socket); /* after listen(2) */
 /* ports.c */
 /* What bind is to ask for: WSA error, or 0 and perhaps another port in *address. */
 uint32_t ports_take(const struct socket *socket, union address *address);
-void ports_give(const struct socket *socket,
-                const union address *address); /* not needed any more */
+void ports_give(const struct socket *socket, const union address *address); /* not needed any more */
 void ports_owner_closed(const struct socket *socket);
 /* share.c */
-void share_leave(struct socket *socket);     /* a view ends, or all of them */
-void share_closed(struct socket *socket);    /* RS_SUB_CLOSE while others hold the anchor */
-void share_died(struct session *session);    /* its process is gone, before its sockets go */
-bool share_move_away(struct socket *socket); /* to a session that lives; false: nobody else */
+void share_leave(struct socket *socket);            /* a view ends, or all of them */
+void share_closed(struct socket *socket);           /* RS_SUB_CLOSE while others hold the anchor */
+void share_died(struct session *session);           /* its process is gone, before its sockets go */
+bool share_move_away(struct socket *socket);        /* to a session that lives; false: nobody else */
 /* A listener has got a connection: the next is somebody else's.  True if nothing more is accepted
  * until then. */
 bool share_turn_over(struct socket *listener);
-bool share_pauses(const struct socket *socket); /* nothing may be read or accepted now */
-struct socket *share_core(struct socket *view); /* what there is to act upon */
+bool share_pauses(const struct socket *socket);     /* nothing may be read or accepted now */
+struct socket *share_core(struct socket *view);     /* what there is to act upon */
 struct socket *share_view(struct socket *socket, uint32_t number); /* NULL: has ended */
 /* share_data.c */
 void share_discard_unread(struct socket *socket);

@@ -252,6 +252,8 @@ static const struct ioctl {
     {IOCTL_ACQUIRE_PORT_RESERVATION, ioctl_acquire_ports},
     {IOCTL_RELEASE_PORT_RESERVATION, ioctl_release_ports},
     {IOCTL_ASSOCIATE_PORT_RESERVATION, ioctl_associate_ports},
+    {SIO_MULTICAST_SCOPE, ioctl_multicast_scope},
+    {SIO_MULTIPOINT_LOOPBACK, ioctl_multipoint_loopback},
     {SIO_SET_MULTICAST_FILTER, ioctl_set_ipv4_filter},
     {SIO_GET_MULTICAST_FILTER, ioctl_get_ipv4_filter},
     {IOCTL_SIOCSMSFILTER, ioctl_set_filter},

@@ -47,6 +47,8 @@ DWORD ioctl_tcp_info(struct ioctl_call *call);
 DWORD ioctl_initial_rto(struct ioctl_call *call);
 
 /* Multicast by final state (ioctl_multicast.c). */
+DWORD ioctl_multicast_scope(struct ioctl_call *call);
+DWORD ioctl_multipoint_loopback(struct ioctl_call *call);
 DWORD ioctl_set_ipv4_filter(struct ioctl_call *call);
 DWORD ioctl_get_ipv4_filter(struct ioctl_call *call);
 DWORD ioctl_set_filter(struct ioctl_call *call);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Multicast by final state: SIO_SET_MULTICAST_FILTER and SIOCSMSFILTER, and what asks for it.  Asks
- * the server, no lock held.
+ * Multicast by final state (SIO_SET_MULTICAST_FILTER and SIOCSMSFILTER, and what asks for it), and
+ * the controls that are options as well.  Asks the server, no lock held.
  */
 #include "ioctl.h"
 #include "option.h"
@@ -205,4 +205,39 @@ DWORD ioctl_get_filter(struct ioctl_call *call)
     }
     give(call, &head, sizeof(head), list, sizeof(*list), head.count);
     return 0;
+}
+
+static DWORD take_number(const struct ioctl_call *call, uint32_t *value)
+{
+    return call->socket->type == SOCK_STREAM ? WSAEINVAL : ioctl_take(call, value, sizeof(*value));
+}
+
+static DWORD set_number(struct socket *socket, uint16_t option, uint16_t option6, uint32_t value)
+{
+    return option_server_set(socket, socket->family == AF_INET6 ? option6 : option, &value,
+                             sizeof(value));
+}
+
+/* "this corresponds to the time-to-live (TTL) parameter in IP multicasting" */
+DWORD ioctl_multicast_scope(struct ioctl_call *call)
+{
+    uint32_t value;
+    DWORD error = take_number(call, &value);
+
+    if (!error && value > 255)
+        error = WSAEINVAL;
+    return error ? error
+                 : set_number(call->socket, RS_OPT_IP_MULTICAST_TTL, RS_OPT_IPV6_MULTICAST_HOPS,
+                              value);
+}
+
+/* A BOOL, but anything that is not FALSE turns it on. */
+DWORD ioctl_multipoint_loopback(struct ioctl_call *call)
+{
+    uint32_t value;
+    DWORD error = take_number(call, &value);
+
+    return error ? error
+                 : set_number(call->socket, RS_OPT_IP_MULTICAST_LOOP, RS_OPT_IPV6_MULTICAST_LOOP,
+                              value != 0);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Multicast by final state: SIO_SET_MULTICAST_FILTER, SIOCSMSFILTER and what asks for it.
+ * Multicast by WSAIoctl: by final state (SIO_SET_MULTICAST_FILTER, SIOCSMSFILTER and what asks for
+ * it), SIO_MULTICAST_SCOPE, SIO_MULTIPOINT_LOOPBACK.
  * Sources: the page "Final-State-Based Multicast Programming", those of ip_msfilter and
- * GROUP_FILTER; ws2tcpip.h's setipv4sourcefilter and its kin make the same calls.  No Wine has
- * them.
+ * GROUP_FILTER, "Winsock IOCTLs"; ws2tcpip.h's setipv4sourcefilter and its kin make the same calls.
+ * No Wine has them.
  */
 #include "multicast.h"
 
@@ -129,11 +130,57 @@ static void test_any(int family)
     closesocket(s);
 }
 
+static int set_number(SOCKET s, DWORD code, int value, DWORD size)
+{
+    DWORD bytes;
+
+    return WSAIoctl(s, code, &value, size, NULL, 0, &bytes, NULL, NULL);
+}
+
+static int get_option(SOCKET s, int family, int option, int option6)
+{
+    int value = -1, size = sizeof(value);
+
+    ok_success(getsockopt(s, family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                          family == AF_INET6 ? option6 : option, (char *)&value, &size));
+    return value;
+}
+
+/* SIO_MULTICAST_SCOPE: "Note that this corresponds to the time-to-live (TTL) parameter in IP
+ * multicasting."  SIO_MULTIPOINT_LOOPBACK: "A value of FALSE prevents multicast data sent by an
+ * application on the local computer from being delivered to a listening socket".  WSAIoctl,
+ * WSAEINVAL: "the command is not applicable to the type of socket specified". */
+static void test_scope(int family)
+{
+    SOCKET s = socket(family, SOCK_DGRAM, 0), stream = socket(family, SOCK_STREAM, 0);
+    int value;
+
+    todo_wine ok_success(set_number(s, SIO_MULTICAST_SCOPE, 7, sizeof(int)));
+    value = get_option(s, family, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS);
+    todo_wine ok(value == 7, "TTL %d\n", value);
+    todo_wine ok_success(set_number(s, SIO_MULTIPOINT_LOOPBACK, FALSE, sizeof(int)));
+    value = get_option(s, family, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP);
+    todo_wine ok(!value, "loop %d\n", value);
+    todo_wine ok_success(set_number(s, SIO_MULTIPOINT_LOOPBACK, TRUE, sizeof(int)));
+    value = get_option(s, family, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP);
+    ok(value == 1, "loop %d\n", value);
+    todo_wine
+    {
+        ok_error(set_number(s, SIO_MULTICAST_SCOPE, 256, sizeof(int)), WSAEINVAL);
+        ok_error(set_number(s, SIO_MULTICAST_SCOPE, 1, 2), WSAEFAULT);
+        ok_error(set_number(stream, SIO_MULTICAST_SCOPE, 1, sizeof(int)), WSAEINVAL);
+    }
+    closesocket(s);
+    closesocket(stream);
+}
+
 START_TEST(multicast_filter)
 {
     net_start();
     RUN(test_ipv4);
     RUN(test_any, AF_INET);
     RUN(test_any, AF_INET6);
+    RUN(test_scope, AF_INET);
+    RUN(test_scope, AF_INET6);
     WSACleanup();
 }
