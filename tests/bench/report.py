@@ -59,7 +59,7 @@ def _cells(summary, systems):
     cells = [summary.row.title, summary.row.unit]
     for system in systems:
         stats = summary.stats.get(system)
-        missing = "-" if summary.row.only not in ("", system) else "failed"
+        missing = "failed" if summary.row.runs_on(system) else "-"
         cells.append(" / ".join(number(v) for v in stats) if stats else missing)
     if "ours" in systems:
         gain, share = summary.gain, summary.share

@@ -58,7 +58,7 @@ def count(systems, rows, limit):
             system.restart(trace=out)
             trace = Trace(file)
             for row in rows:
-                if row.only and row.only != system.name:
+                if not row.runs_on(system.name):
                     continue
                 first, second = row.ops, 2 * row.ops
                 try:

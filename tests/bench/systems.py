@@ -66,9 +66,10 @@ class Native:
 
     def measure(self, row, options, limit):
         """One run of one row: the result line as a dictionary."""
-        command = self.command(row.program) + ["--row", row.name, *row.args, *options,
-                                               "--limit", str(limit)]
-        out, err, status = run(command, self.environment(), limit + GRACE)
+        limit += row.setup  # closing takes as long as setting up
+        command = self.command(row.program) + ["--row", row.name, *row.args, *options, "--limit",
+                                               str(limit), "--setup", str(row.setup)]
+        out, err, status = run(command, self.environment(), row.setup + limit + GRACE)
         match = RESULT.search(out)
         if status != 0 or not match or match[1] != row.name:
             raise Failure(f"{row.name} on {self.name}: status {status}: "

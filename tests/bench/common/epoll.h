@@ -104,7 +104,7 @@ static void epoll_add(struct epoll_side *side, struct ping_conn *conn, unsigned 
     net_nonblocking(conn->s);
     if (epoll_ctl(side->epoll, EPOLL_CTL_ADD, conn->s, &event))
         net_die("epoll_ctl");
-    side->side.open++;
+    side->side.open += index < bench_args.conns;
 }
 
 static int epoll_main(int argc, char **argv)
@@ -118,9 +118,9 @@ static int epoll_main(int argc, char **argv)
     epoll_open(&client);
     epoll_open(&server);
     int listener = net_listen(&addr);
-    struct ping_conn *far_ends = bench_alloc(bench_args.conns, sizeof(*far_ends));
-    struct ping_conn *near_ends = bench_alloc(bench_args.conns, sizeof(*near_ends));
-    for (unsigned i = 0; i < bench_args.conns; i++) {
+    struct ping_conn *far_ends = bench_alloc(ping_all_conns(), sizeof(*far_ends));
+    struct ping_conn *near_ends = bench_alloc(ping_all_conns(), sizeof(*near_ends));
+    for (unsigned i = 0; i < ping_all_conns(); i++) {
         net_pair(listener, &addr, &far_ends[i].s, &near_ends[i].s);
         epoll_add(&client, &far_ends[i], i);
         epoll_add(&server, &near_ends[i], i);

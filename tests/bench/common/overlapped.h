@@ -118,10 +118,10 @@ static int overlapped_main(int argc, char **argv, LPWSAOVERLAPPED_COMPLETION_ROU
 
     ping_start(argc, argv);
     listener = net_listen(&addr);
-    client.conns = bench_alloc(bench_args.conns, sizeof(*client.conns));
-    server.conns = bench_alloc(bench_args.conns, sizeof(*server.conns));
+    client.conns = bench_alloc(ping_all_conns(), sizeof(*client.conns));
+    server.conns = bench_alloc(ping_all_conns(), sizeof(*server.conns));
     client.routine = server.routine = routine;
-    for (unsigned i = 0; i < bench_args.conns; i++) {
+    for (unsigned i = 0; i < ping_all_conns(); i++) {
         net_pair(listener, &addr, &client.conns[i].s, &server.conns[i].s);
         for (int k = 0; k < 2; k++) {
             struct overlapped_side *side = k ? &server : &client;
@@ -131,7 +131,7 @@ static int overlapped_main(int argc, char **argv, LPWSAOVERLAPPED_COMPLETION_ROU
             conn->index = i;
             conn->in = bench_alloc(1, bench_args.size);
             conn->out = bench_alloc(1, bench_args.size);
-            side->side.open++;
+            side->side.open += i < bench_args.conns;
             prepare(conn);
         }
     }
@@ -148,8 +148,8 @@ static int overlapped_main(int argc, char **argv, LPWSAOVERLAPPED_COMPLETION_ROU
 /* Each side's thread issues its first operations itself: routines run in the thread that did. */
 static void overlapped_start(struct overlapped_side *side)
 {
-    for (unsigned i = 0; i < bench_args.conns; i++) {
-        if (side->side.meter)
+    for (unsigned i = 0; i < ping_all_conns(); i++) {
+        if (side->side.meter && i < bench_args.conns)
             overlapped_begin(&side->conns[i]);
         else
             overlapped_turn(&side->conns[i], false);

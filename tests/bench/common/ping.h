@@ -3,7 +3,8 @@
  * What the completion port program and the epoll program share: --conns connections, each with one
  * message of --size bytes under way; a client thread (the main thread) and a server thread that
  * echoes. One operation is one round trip. Each side belongs to its thread; nothing is shared
- * after the connections have been made.
+ * after the connections have been made. Beside them there are --idle sockets, two to a connection:
+ * both ends wait for what never comes, until the process ends.
  */
 #ifndef BENCH_PING_H
 #define BENCH_PING_H
@@ -42,6 +43,11 @@ static inline void ping_end(struct ping_side *side, const char *out, const char 
         bench_die("a message came back changed");
     side->messages++;
     meter_add(side->meter, 1);
+}
+
+static inline unsigned ping_all_conns(void)
+{
+    return bench_args.conns + bench_args.idle / 2;
 }
 
 static inline int ping_result(const struct ping_side *client, const struct ping_side *server)
