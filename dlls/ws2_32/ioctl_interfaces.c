@@ -196,11 +196,14 @@ DWORD ioctl_destination(const struct ioctl_call *call)
     return error ? error : wire_address_is_any(&checked) ? WSAEINVAL : 0;
 }
 
-/* "the broadcast address (commonly IPADDR_BROADCAST)" (SIO_GET_BROADCAST_ADDRESS). */
+/* "the broadcast address (commonly IPADDR_BROADCAST)"; "not supported for IPv6 sockets and returns
+ * the WSAENOPROTOOPT error code" (SIO_GET_BROADCAST_ADDRESS). */
 DWORD ioctl_broadcast_address(struct ioctl_call *call)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = INADDR_BROADCAST};
 
+    if (call->socket->family == AF_INET6)
+        return WSAENOPROTOOPT;
     if (call->socket->type != SOCK_DGRAM || call->socket->family != AF_INET)
         return WSAEINVAL;
     return ioctl_return(call, &address, sizeof(address));

@@ -189,12 +189,14 @@ static void test_icmp_error(void)
 }
 
 /* SIO_GET_BROADCAST_ADDRESS: "a sockaddr structure containing the broadcast address ... that can be
- * used with sendto". */
+ * used with sendto"; "not supported for IPv6 sockets and returns the WSAENOPROTOOPT error code". */
 static void test_broadcast_address(void)
 {
     SOCKET udp = socket(AF_INET, SOCK_DGRAM, 0), tcp = socket(AF_INET, SOCK_STREAM, 0);
+    SOCKET udp6 = socket(AF_INET6, SOCK_DGRAM, 0);
     struct sockaddr_in address = {0};
     DWORD bytes = 77;
+    char room[64];
 
     todo_wine
     {
@@ -208,6 +210,10 @@ static void test_broadcast_address(void)
     ok(WSAIoctl(tcp, SIO_GET_BROADCAST_ADDRESS, NULL, 0, &address, sizeof(address), &bytes, NULL,
                 NULL) == SOCKET_ERROR,
        "a stream has one\n");
+    todo_wine ok_error(
+        WSAIoctl(udp6, SIO_GET_BROADCAST_ADDRESS, NULL, 0, room, sizeof(room), &bytes, NULL, NULL),
+        WSAENOPROTOOPT);
+    closesocket(udp6);
     closesocket(udp);
     closesocket(tcp);
 }
