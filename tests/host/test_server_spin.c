@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * When the server looks for work before it sleeps (server/spin.c): what it decides by, and that who
+ * has nothing to do uses no processor time, also right after a burst.
+ */
+#include "fake_dll.h"
+
+#define MS ((uint64_t)RS_CLOCK_PER_MS)
+
+/* ---- the decision ---- */
+
+static struct spin eager(void)
+{
+    struct spin spin;
+
+    spin_init(&spin, true);
+    spin.allowed = true; /* also where there is one processor */
+    check(!spin_is_worth_it(&spin, 0));
+    for (int i = 0; i < 20; i++)
+        spin_slept(&spin, SPIN_TIME / 2);
+    check(spin_is_worth_it(&spin, 0));
+    return spin;
+}
+
+/* Long sleeps, or spins in vain, end it; it does not take more of them the longer it has paid. */
+static void test_score(void)
+{
+    struct spin spin = eager();
+    int sleeps = 0, spins = 0;
+
+    while (spin_is_worth_it(&spin, 0) && sleeps < 20) {
+        spin_slept(&spin, 10 * MS);
+        sleeps++;
+    }
+    check(sleeps > 1 && sleeps < 10);
+    for (int i = 0; i < 20; i++)
+        spin_slept(&spin, 10 * MS);
+    spin_slept(&spin, SPIN_TIME / 2);
+    check(!spin_is_worth_it(&spin, 0)); /* one short sleep is not enough */
+    spin = eager();
+    while (spin_is_worth_it(&spin, 0) && spins < 20) {
+        spin_over(&spin, false, 0, 0);
+        spins++;
+    }
+    check_equal(spins, sleeps);
+    spin = eager();
+    for (int i = 0; i < 100; i++)
+        spin_over(&spin, true, 0, 0);
+    check(spin_is_worth_it(&spin, 0));
+}
+
+/* Who stood still while it spun leaves the processor to others for a while. */
+static void test_rest(void)
+{
+    struct spin spin = eager();
+
+    spin_over(&spin, true, MS / 10, 1000 * MS);
+    check(spin_is_worth_it(&spin, 1000 * MS));
+    spin_over(&spin, true, 4 * MS, 1000 * MS);
+    check(!spin_is_worth_it(&spin, 1000 * MS));
+    check(!spin_is_worth_it(&spin, 1099 * MS));
+    check(spin_is_worth_it(&spin, 1101 * MS));
+}
+
+static void test_not_allowed(void)
+{
+    struct spin spin;
+
+    spin_init(&spin, false);
+    for (int i = 0; i < 100; i++) {
+        spin_slept(&spin, SPIN_TIME / 2);
+        spin_over(&spin, true, 0, 0);
+        check(!spin_is_worth_it(&spin, 1000 * MS));
+    }
+}
+
+/* ---- the server ---- */
+
+/* ms that the process has used */
+static long processor_time(pid_t pid)
+{
+    char path[64], text[1024], *field;
+    unsigned long user = 0, kernel = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "r");
+    check(file && fgets(text, sizeof(text), file));
+    fclose(file);
+    field = strrchr(text, ')');
+    check(field && sscanf(field + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                          &kernel) == 2);
+    return (long)(user + kernel) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+static long used_in_two_seconds(pid_t server)
+{
+    long before = processor_time(server);
+
+    usleep(2000000);
+    return processor_time(server) - before;
+}
+
+static void ping_pong(struct fake *fake)
+{
+    uint32_t listener = fake_listen(fake, 5), client = fake_open(fake, RS_AF_INET, RS_STREAM), peer;
+    uint64_t end = now_ms() + 500;
+
+    check_equal(fake_connect(fake, client, fake_socket(fake, listener)->local), 0);
+    peer = fake_accept(fake, listener);
+    while (now_ms() < end) {
+        fake_send(fake, client, "x", 1);
+        fake_wait(fake, fake_socket(fake, peer)->size);
+        fake_consume(fake, peer, 1);
+        fake_send(fake, peer, "y", 1);
+        fake_wait(fake, fake_socket(fake, client)->size);
+        fake_consume(fake, client, 1);
+    }
+}
+
+/* A spin is 50 us and the eight in vain that follow a burst are less than one tick of the kernel's
+ * count; a server that went on would use all of the two seconds. */
+static void test_idle(const char *dir, pid_t server)
+{
+    struct fake *fake = fake_join(dir);
+
+    check(used_in_two_seconds(server) <= 20);
+    ping_pong(fake);
+    check(used_in_two_seconds(server) <= 20);
+    fake_leave(fake);
+}
+
+int main(void)
+{
+    const char *dir = fake_make_dir();
+    pid_t server = fake_start_server(dir, 60);
+
+    test_score();
+    test_rest();
+    test_not_allowed();
+    test_idle(dir, server);
+    fake_stop_server(server, dir);
+    return 0;
+}
