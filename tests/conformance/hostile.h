@@ -39,6 +39,10 @@ struct hostile_row {
 /* {CALL(recv, FAILS_MINUS_ONE, its_errors, A_SOCKET, ...)}, or with more fields behind it */
 #define CALL(export, fails, may_fail_with, ...) \
     .name = #export, .failure = fails, .errors = may_fail_with, .parameters = {__VA_ARGS__}
+/* The same of an extension function, which the variable points to */
+#define EXTENSION(called, variable, fails, may_fail_with, ...)                 \
+    .name = #called, .function = (void *const *)&(variable), .failure = fails, \
+    .errors = may_fail_with, .parameters = {__VA_ARGS__}
 
 static void *hostile_export(const char *name)
 {

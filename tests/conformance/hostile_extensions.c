@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Hostile arguments (hostile.h) for the functions that SIO_GET_EXTENSION_FUNCTION_POINTER gives:
- * AcceptEx and GetAcceptExSockaddrs, ConnectEx, DisconnectEx, TransmitFile, WSARecvMsg.
+ * AcceptEx and GetAcceptExSockaddrs, ConnectEx, DisconnectEx, TransmitFile,
+ * TransmitPackets, WSARecvMsg.
  *
  * Each call has sockets of its own.  Each list of errors is that of the call's page.
  */
@@ -56,16 +57,15 @@ static const int message_errors[] = {WSA_IO_PENDING, WSAEFAULT,      WSAEINVAL, 
                                      WSAEOPNOTSUPP,  WSAEWOULDBLOCK, WSAEMSGSIZE,  WSAENOTCONN,
                                      WSAECONNRESET,  WSAESHUTDOWN,   WSAETIMEDOUT, 0};
 
-static void *accept_ex, *sockaddrs, *connect_ex, *disconnect_ex, *transmit_file, *recv_msg;
+static void *accept_ex, *sockaddrs, *connect_ex, *disconnect_ex, *transmit_file, *transmit_packets,
+    *recv_msg;
 static HANDLE accepting, file; /* a socket's, and of a file */
 static const char data[HOSTILE_DATA_SIZE] = "data";
 static WSABUF buffers[1];
 static WSAMSG message = {NULL, 0, buffers, 1, {0, NULL}, 0};
 static TRANSMIT_FILE_BUFFERS ends;
+static TRANSMIT_PACKETS_ELEMENT packets[2];
 
-#define EXTENSION(called, variable, fails, may_fail_with, ...)                           \
-    .name = #called, .function = &(variable), .failure = fails, .errors = may_fail_with, \
-    .parameters = {__VA_ARGS__}
 #define ROOM  128 /* for data and two addresses of 32 bytes */
 #define BYTES WRITES(sizeof(DWORD))
 #define SIZE  sizeof(struct sockaddr_in)
@@ -84,6 +84,8 @@ static const struct hostile_row rows[] = {
                AN_OVERLAPPED, A_NUMBER(0), A_NUMBER(0))},
     {EXTENSION(TransmitFile, transmit_file, FAILS_NULL, transmit_errors, A_SOCKET, A_FILE(file),
                A_NUMBER(0), A_NUMBER(0), AN_OVERLAPPED, READS(ends), A_CONSTANT(0))},
+    {EXTENSION(TransmitPackets, transmit_packets, FAILS_NULL, transmit_errors, A_SOCKET,
+               READS(packets), A_LENGTH(2), A_NUMBER(0), AN_OVERLAPPED, A_CONSTANT(0))},
     {EXTENSION(WSARecvMsg, recv_msg, FAILS_MINUS_ONE, message_errors, A_SOCKET, UPDATES(message),
                BYTES, AN_OVERLAPPED, A_ROUTINE)},
 };
@@ -101,10 +103,11 @@ static void find(const GUID *guid, void **function)
 
 static void find_all(void)
 {
-    static const GUID guids[] = {WSAID_ACCEPTEX,     WSAID_GETACCEPTEXSOCKADDRS, WSAID_CONNECTEX,
-                                 WSAID_DISCONNECTEX, WSAID_TRANSMITFILE,         WSAID_WSARECVMSG};
-    void **const functions[] = {&accept_ex,     &sockaddrs,     &connect_ex,
-                                &disconnect_ex, &transmit_file, &recv_msg};
+    static const GUID guids[] = {
+        WSAID_ACCEPTEX,     WSAID_GETACCEPTEXSOCKADDRS, WSAID_CONNECTEX, WSAID_DISCONNECTEX,
+        WSAID_TRANSMITFILE, WSAID_TRANSMITPACKETS,      WSAID_WSARECVMSG};
+    void **const functions[] = {&accept_ex,     &sockaddrs,        &connect_ex, &disconnect_ex,
+                                &transmit_file, &transmit_packets, &recv_msg};
     unsigned i;
 
     for (i = 0; i < ARRAYSIZE(guids); i++)
@@ -150,7 +153,7 @@ static void test_pairs(void)
     hostile_open_pair();
     hostile_walk(&rows[0], hostile_keep_room);
     hostile_walk(&rows[1], hostile_keep_room);
-    hostile_walk(&rows[5], hostile_keep_room);
+    hostile_walk(&rows[6], hostile_keep_room);
     hostile_check_alive();
     hostile_close();
 }
@@ -169,6 +172,9 @@ START_TEST(hostile_extensions)
     hostile.started = TRUE;
     buffers[0] = (WSABUF){HOSTILE_DATA_SIZE, hostile.data};
     ends = (TRANSMIT_FILE_BUFFERS){hostile.data, 4, hostile.data, 4};
+    packets[0] = (TRANSMIT_PACKETS_ELEMENT){.dwElFlags = TP_ELEMENT_MEMORY, .cLength = 4};
+    packets[0].pBuffer = hostile.data;
+    packets[1] = packets[0];
     target = net_listener(AF_INET, &address, &length);
     memcpy(&hostile_to, &address, sizeof(hostile_to));
     GetTempPathA(sizeof(path), path);
