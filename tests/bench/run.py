@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import handle_cost  # noqa: E402
+import memory  # noqa: E402
 import report  # noqa: E402
 import request_count  # noqa: E402
 from rows import ROWS  # noqa: E402
@@ -40,6 +41,8 @@ def arguments():
                         help="count wineserver requests per operation instead")
     parser.add_argument("--handles", action="store_true",
                         help="what the calls that are taken over cost on handles of other things")
+    parser.add_argument("--memory", type=int, metavar="N", nargs="?", const=8000,
+                        help="what an idle socket costs, from so many of them")
     parser.add_argument("--list", action="store_true", help="list the rows")
     args = parser.parse_args()
     args.build = args.build.resolve()
@@ -167,6 +170,8 @@ def main():
             system.prepare()
         if args.handles:
             return handle_cost.run(args, args.systems, machine(args))
+        if args.memory:
+            return memory.run(args.systems, args.memory, args.out)
         return count_requests(args) if args.requests else bench(args)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
