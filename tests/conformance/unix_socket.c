@@ -136,6 +136,25 @@ static void test_file(void)
     DeleteFileA(address.path);
 }
 
+/* "There are three different addressing formats for unix sockets. 'pathname', 'abstract' and
+ * 'unnamed'", with the "semantics ... the same as that in Linux": no file stands for an abstract
+ * name, and it is free again when its socket is closed. */
+static void test_abstract(void)
+{
+    struct address address = {.family = AF_UNIX};
+    SOCKET l, client = new_socket(), other = new_socket();
+
+    sprintf(address.path + 1, "ringsock-%lx-%d", GetCurrentProcessId(), counter++);
+    ok_error(connect(client, (struct sockaddr *)&address, sizeof(address)), WSAECONNREFUSED);
+    l = listener(&address, sizeof(address));
+    ok_error(bind(other, (struct sockaddr *)&address, sizeof(address)), WSAEADDRINUSE);
+    connect_to(client, &address);
+    closesocket(client);
+    closesocket(l);
+    ok_success(bind(other, (struct sockaddr *)&address, sizeof(address)));
+    closesocket(other);
+}
+
 static void test_errors(void)
 {
     struct address address = {.family = AF_UNIX, .path = "C:\\no\\such\\directory\\socket"};
@@ -192,6 +211,7 @@ START_TEST(unix_socket)
         RUN(test_names);
         RUN(test_short_length);
         RUN(test_file);
+        RUN(test_abstract);
         RUN(test_errors);
         RUN(test_overlapped);
     }
