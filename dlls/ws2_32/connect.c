@@ -195,13 +195,18 @@ int WSAAPI connect(SOCKET s, const struct sockaddr *name, int length)
 int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name, int length, LPWSABUF caller,
                       LPWSABUF callee, LPQOS quality, LPQOS group_quality)
 {
-    if (!argument_in(caller, sizeof(*caller)) || !argument_in(callee, sizeof(*callee)))
-        return socket_is_valid(s) ? return_error(WSAEFAULT) : SOCKET_ERROR;
-    /* WSAConnect's page: TCP/IP has no connect data and no quality of service here */
-    if ((caller && caller->len) || (callee && callee->len) || quality || group_quality) {
-        if (!socket_is_valid(s))
-            return SOCKET_ERROR;
-        return return_error(WSAEOPNOTSUPP);
-    }
+    DWORD error = 0;
+
+    if (!argument_in(caller, sizeof(*caller)) || !argument_out(callee, sizeof(*callee)))
+        error = WSAEFAULT;
+    else if (quality || group_quality)
+        error = WSAEOPNOTSUPP; /* "The FLOWSPEC structures ... cannot be satisfied" */
+    else if (caller && caller->len)
+        error = WSAEPROTONOSUPPORT; /* "The lpCallerData parameter is not supported" */
+    if (error)
+        return socket_is_valid(s) ? return_error(error) : SOCKET_ERROR;
+    if (callee) /* "will be set to zero if no user data has been passed back", which TCP has none of
+                 */
+        callee->len = 0;
     return connect(s, name, length);
 }

@@ -256,6 +256,34 @@ static void test_wsaaccept(void)
     closesocket(l);
 }
 
+/* WSAConnect: WSAEPROTONOSUPPORT "The lpCallerData parameter is not supported by the service
+ * provider", WSAEOPNOTSUPP "The FLOWSPEC structures specified in lpSQOS and lpGQOS cannot be
+ * satisfied"; "lpCalleeData->len is set to zero if no user data has been passed back". */
+static void test_wsaconnect(void)
+{
+    struct sockaddr_storage address;
+    char room[16] = "user data";
+    WSABUF data = {sizeof(room), room};
+    QOS quality = {0};
+    int length;
+    SOCKET l = net_listener(AF_INET, &address, &length), s = socket(AF_INET, SOCK_STREAM, 0);
+
+    todo_wine ok_error(WSAConnect(s, (struct sockaddr *)&address, length, &data, NULL, NULL, NULL),
+                       WSAEPROTONOSUPPORT);
+    closesocket(s);
+    s = socket(AF_INET, SOCK_STREAM, 0);
+    todo_wine ok_error(
+        WSAConnect(s, (struct sockaddr *)&address, length, NULL, NULL, &quality, NULL),
+        WSAEOPNOTSUPP);
+    closesocket(s);
+    s = socket(AF_INET, SOCK_STREAM, 0);
+    ok_success(WSAConnect(s, (struct sockaddr *)&address, length, NULL, &data, NULL, NULL));
+    todo_wine ok(!data.len, "got %lu bytes\n", data.len);
+    ok(!strcmp(room, "user data"), "the room was written to\n");
+    closesocket(s);
+    closesocket(l);
+}
+
 /* accept: "The backlog ... listening socket remains open"; errors WSAEINVAL "listen was not invoked
  * prior to accept", WSAEOPNOTSUPP for a datagram socket. */
 static void test_accept_errors(void)
@@ -332,6 +360,7 @@ START_TEST(tcp)
     RUN(test_waitall);
     RUN(test_shutdown);
     RUN(test_send_to_closed);
+    RUN(test_wsaconnect);
     RUN(test_wsaaccept);
     RUN(test_accept_errors);
     RUN(test_accept_no_length);
