@@ -43,6 +43,8 @@ def arguments():
                         help="what the calls that are taken over cost on handles of other things")
     parser.add_argument("--memory", type=int, metavar="N", nargs="?", const=8000,
                         help="what an idle socket costs, from so many of them")
+    parser.add_argument("--kernel", action="store_true",
+                        help="ours with RINGSOCK_SHORTCUT=0: as with peers that are not Ringsock's")
     parser.add_argument("--list", action="store_true", help="list the rows")
     args = parser.parse_args()
     args.build = args.build.resolve()
@@ -60,6 +62,9 @@ def arguments():
     if not (args.calls if args.handles else args.rows) or args.rounds < 1:
         parser.error("nothing to do")
     args.systems = [SYSTEMS[name](args.build, args.arch) for name in SYSTEMS if name in names]
+    if args.kernel:
+        for system in args.systems:
+            system.settings["RINGSOCK_SHORTCUT"] = "0"
     return args
 
 

@@ -50,6 +50,7 @@ class Native:
     def __init__(self, build, arch):
         self.programs = build / "tests/bench/native"
         self.suffix = ""
+        self.settings = {}  # environment variables of the programs
 
     def prepare(self):
         if not self.programs.is_dir():
@@ -59,7 +60,8 @@ class Native:
         pass
 
     def environment(self):
-        return {k: v for k, v in os.environ.items() if not k.startswith("RINGSOCK")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RINGSOCK")}
+        return inherited | self.settings
 
     def command(self, program):
         return [str(self.programs / (program + self.suffix))]
