@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Conformance programs on ours with one fast way switched off: the same result, and as many checks.
+"""Conformance programs on ours with one fast way switched off: every test has the same result.
 
 The server reads RINGSOCK_SHORTCUT when it starts, so these runs have a server of their own.
 """
@@ -17,12 +17,13 @@ EVENTS = ("event_stress", "eventselect", "apc", "completion_routines", "overlapp
           "order_model")
 RUNS = [(switch, program) for switch, programs in (("RINGSOCK_SHORTCUT", STREAMS), ("RINGSOCK_FASTPORT", PORTS),
                                                   ("RINGSOCK_FASTEVENT", EVENTS)) for program in programs]
-# How often these try, what they meet, or how much comes or fits at once, is chance.
-RANDOM = {"order", "nonblocking", "order_model", "cancel_stress", "event_stress"}
 
 
-def totals(counts):
-    return {test: of_test["checks"] + of_test["todo"] + of_test["failed"] for test, of_test in counts.items()}
+def results(counts):
+    """What each test came to.  Not how many checks it made: how often one tries until a buffer is full,
+    or how much comes at once, is chance."""
+    return {test: {what: of_test[what] for what in ("todo", "failed", "skipped", "left_out")}
+            for test, of_test in counts.items()}
 
 
 @pytest.mark.parametrize("switch,program", RUNS, ids=[f"{s.split('_')[1].lower()}-{p}" for s, p in RUNS])
@@ -35,5 +36,4 @@ def test_switched_off(switch, program, width, ours, build, run_wine, runtime, te
     counts = count_tests(result)
     assert counts, f"no test counted: {result}"
     whole = test_counts.get((program, width, "ours"))
-    if whole and program not in RANDOM:
-        assert totals(counts) == totals(whole)
+    assert not whole or results(counts) == results(whole)
