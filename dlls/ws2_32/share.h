@@ -33,7 +33,8 @@ DWORD share_take_over(SOCKET handle);
 
 /* ---- share_standard.c; caller holds no lock ---- */
 
-/* Before the program's first call: looks at the standard handles. */
+/* Before the program's first call: looks at the standard handles, and at what the C runtime of the
+ * parent gave. */
 void share_standard_init(void);
 /* One of those that looked like a socket's, not found to be none since. */
 bool share_is_standard(HANDLE handle);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A SOCKET as a standard handle of this process (see share.h).
+ * A SOCKET as a standard handle or as a descriptor of the C runtime that this process was started
+ * with (see share.h).
  *
  * A program that was started so reads and writes it with ReadFile and WriteFile, and may never call
- * Winsock (git-daemon starts its children so, as inetd does).  Owns the list of standard handles
- * that may be sockets, made once; takes no lock itself.
+ * Winsock (git-daemon starts its children so, as inetd does).  Owns the list of such handles that
+ * may be sockets, made once; takes no lock itself.
  *
  * What is written here stays: a handle that was closed and is another file's now is asked about by
  * its inode, and is then no socket to the server.
@@ -13,31 +14,65 @@
 #include "ntcalls.h"
 #include "session.h"
 
-static HANDLE volatile candidates[3]; /* NULL: none, or it was no socket */
+#define MAX_CANDIDATES 32 /* more than that are found by the first call of Winsock only */
 
-void share_standard_init(void)
-{
-    static const DWORD which[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+/* How _spawn of the C runtimes gives descriptors to a child, in STARTUPINFO's lpReserved2: their
+ * count, a byte of flags for each, a handle for each, without padding. */
+#define CRT_OPEN 0x01
+#define CRT_PIPE 0x08 /* GetFileType said FILE_TYPE_PIPE, as it does of a socket */
 
-    for (size_t i = 0; i < ARRAYSIZE(candidates); i++) {
-        HANDLE handle = GetStdHandle(which[i]);
-
-        if (share_may_be_socket(handle))
-            candidates[i] = handle;
-    }
-}
+static HANDLE volatile candidates[MAX_CANDIDATES]; /* NULL: it was no socket */
+static size_t candidate_count;
 
 bool share_is_standard(HANDLE handle)
 {
-    for (size_t i = 0; i < ARRAYSIZE(candidates); i++)
+    for (size_t i = 0; i < candidate_count; i++)
         if (candidates[i] && candidates[i] == handle)
             return true;
     return false;
 }
 
+static void consider(HANDLE handle)
+{
+    if (candidate_count < MAX_CANDIDATES && !share_is_standard(handle) &&
+        share_may_be_socket(handle))
+        candidates[candidate_count++] = handle;
+}
+
+/* The block is the parent's: no count in it is believed that its size does not bear out. */
+static void consider_descriptors(const BYTE *block, size_t size)
+{
+    const BYTE *flags = block + sizeof(uint32_t);
+    uint32_t count;
+
+    if (!block || size < sizeof(count))
+        return;
+    memcpy(&count, block, sizeof(count));
+    if (count > (size - sizeof(count)) / (1 + sizeof(HANDLE)))
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        HANDLE handle;
+
+        memcpy(&handle, flags + count + i * sizeof(handle), sizeof(handle));
+        if ((flags[i] & (CRT_OPEN | CRT_PIPE)) == (CRT_OPEN | CRT_PIPE))
+            consider(handle);
+    }
+}
+
+void share_standard_init(void)
+{
+    static const DWORD which[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
+
+    for (size_t i = 0; i < ARRAYSIZE(which); i++)
+        consider(GetStdHandle(which[i]));
+    GetStartupInfoW(&startup);
+    consider_descriptors(startup.lpReserved2, startup.cbReserved2);
+}
+
 static void forget(HANDLE handle)
 {
-    for (size_t i = 0; i < ARRAYSIZE(candidates); i++)
+    for (size_t i = 0; i < candidate_count; i++)
         if (candidates[i] == handle)
             candidates[i] = NULL;
 }

@@ -5,12 +5,20 @@
  * inherits it like any handle; for that it must not be overlapped, as standard handles are read and
  * written synchronously (Knowledge Base Q190351).  The child need never call Winsock.
  *
+ * The C runtime's descriptors are one more way: what is open at a call of _spawn stays open in the
+ * new process (_spawn, _wspawn Functions).
+ *
  * A child is this program again; its role stands in its environment, and its exit code is 0, or the
  * line where something went wrong: it has nowhere to print to.
  */
 #include "net.h"
 
+#include <fcntl.h>
+#include <io.h>
+#include <process.h>
+
 #define CHILD_ROLE "RINGSOCK_TEST_STANDARD_ROLE"
+#define CHILD_DESCRIPTOR "RINGSOCK_TEST_STANDARD_DESCRIPTOR"
 
 #define need(condition)            \
     do {                           \
@@ -60,7 +68,8 @@ static void end(const PROCESS_INFORMATION *process)
        "the child does not end\n");
     ok(GetExitCodeProcess(process->hProcess, &code) && !code, "the child failed: line %lu\n", code);
     CloseHandle(process->hProcess);
-    CloseHandle(process->hThread);
+    if (process->hThread) /* _spawn gives none */
+        CloseHandle(process->hThread);
 }
 
 static void receive_text(SOCKET s, const char *text)
@@ -201,6 +210,46 @@ static void test_cleanup(void)
     closesocket(client);
 }
 
+/* A descriptor above 2, read and written by the C runtime alone. */
+static void child_uses_descriptor(void)
+{
+    char text[8], buffer[8];
+    int descriptor;
+
+    need(GetEnvironmentVariableA(CHILD_DESCRIPTOR, text, sizeof(text)));
+    descriptor = atoi(text);
+    need(descriptor > 2);
+    need(_read(descriptor, buffer, sizeof(buffer)) == 4 && !memcmp(buffer, "ping", 4));
+    need(_write(descriptor, "pong", 4) == 4);
+    need(!_close(descriptor));
+}
+
+static void test_descriptor(void)
+{
+    PROCESS_INFORMATION process = {0};
+    char path[MAX_PATH], quoted[MAX_PATH + 2], text[8], byte;
+    SOCKET client, server;
+    int descriptor;
+
+    make_pair(&client, &server);
+    descriptor = _open_osfhandle((intptr_t)server, _O_BINARY);
+    ok(descriptor > 2, "descriptor %d\n", descriptor);
+    GetModuleFileNameA(NULL, path, sizeof(path));
+    snprintf(quoted, sizeof(quoted), "\"%s\"", path);
+    snprintf(text, sizeof(text), "%d", descriptor);
+    _putenv_s(CHILD_DESCRIPTOR, text);
+    _putenv_s(CHILD_ROLE, "descriptor");
+    process.hProcess = (HANDLE)_spawnl(_P_NOWAIT, path, quoted, NULL);
+    ok(process.hProcess != (HANDLE)-1, "_spawnl: errno %d\n", errno);
+    _putenv_s(CHILD_ROLE, "");
+    ok(!_close(descriptor), "_close: errno %d\n", errno);
+    ok(send(client, "ping", 4, 0) == 4, "error %d\n", WSAGetLastError());
+    receive_text(client, "pong");
+    ok(recv(client, &byte, 1, 0) == 0, "no end, error %d\n", WSAGetLastError());
+    end(&process);
+    closesocket(client);
+}
+
 static const struct {
     const char *role;
     void (*act)(void);
@@ -209,6 +258,7 @@ static const struct {
     {"copy", child_copies},
     {"relay", child_relays},
     {"clean up", child_cleans_up},
+    {"descriptor", child_uses_descriptor},
 };
 
 static void run_child(const char *role)
@@ -230,5 +280,6 @@ START_TEST(standard_handle)
     RUN(test_copy);
     RUN(test_grandchild);
     RUN(test_cleanup);
+    RUN(test_descriptor);
     WSACleanup();
 }
