@@ -308,6 +308,11 @@ static void test_queries(void)
     ok(!NtQueryInformationFile((HANDLE)a, &iosb, &modes, sizeof(modes), FILE_COMPLETION_MODES) &&
            modes == FILE_SKIP_SET_EVENT_ON_HANDLE && iosb.Information == sizeof(modes),
        "modes %lx\n", modes);
+    /* FILE_TYPE_PIPE is "a socket, a named pipe, or an anonymous pipe" (GetFileType); programs tell a
+     * socket from the others by what only those answer */
+    ok(!GetNamedPipeInfo((HANDLE)a, &flags, NULL, NULL, NULL), "a pipe, flags %lx\n", flags);
+    ok(!GetNamedPipeHandleStateW((HANDLE)a, &flags, NULL, NULL, NULL, NULL, 0), "a pipe's state\n");
+    ok(!PeekNamedPipe((HANDLE)a, NULL, 0, NULL, &flags, NULL), "peeked as a pipe: %lu\n", flags);
     end();
 }
 
