@@ -80,9 +80,9 @@ static void test_invalid(void)
     SOCKET a, b, closed;
     int result;
 
-    closed = socket(AF_INET, SOCK_STREAM, 0);
-    closesocket(closed);
     net_pair(&a, &b);
+    closed = socket(AF_INET, SOCK_STREAM, 0); /* last, so that nobody else gets its handle */
+    closesocket(closed);
     memset(fds, 0, sizeof(fds));
     fds[0].fd = closed;
     fds[0].events = POLLIN;
