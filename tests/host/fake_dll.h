@@ -748,4 +748,33 @@ static UNUSED int native_end(int fd)
     return count > 0 ? 1 : count < 0 ? errno : 0;
 }
 
+/* ---- a program of tests ---- */
+
+struct fake_test {
+    const char *name;
+    void (*run)(struct fake *fake);
+};
+
+static UNUSED void fake_run_each(struct fake *fake, const struct fake_test *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        tests[i].run(fake);
+        printf("ok %zu - %s\n", i + 1, tests[i].name);
+        fflush(stdout);
+    }
+}
+
+/* All of main(): one session of a server of its own. */
+static UNUSED int fake_run(const struct fake_test *tests, size_t count)
+{
+    const char *dir = fake_make_dir();
+    pid_t server = fake_start_server(dir, 60);
+    struct fake *fake = fake_join(dir);
+
+    fake_run_each(fake, tests, count);
+    fake_leave(fake);
+    fake_stop_server(server, dir);
+    return 0;
+}
+
 #endif

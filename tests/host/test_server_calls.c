@@ -191,23 +191,10 @@ static void test_multicast(struct fake *fake)
 
 int main(void)
 {
-    const char *dir = fake_make_dir();
-    pid_t server = fake_start_server(dir, 60);
-    struct fake *fake = fake_join(dir);
-    static const struct {
-        const char *name;
-        void (*run)(struct fake *fake);
-    } tests[] = {
+    static const struct fake_test tests[] = {
         {"resolve", test_resolve}, {"many", test_many},       {"reverse", test_reverse},
         {"host", test_host},       {"options", test_options}, {"multicast", test_multicast},
     };
 
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        tests[i].run(fake);
-        printf("ok %zu - %s\n", i + 1, tests[i].name);
-        fflush(stdout);
-    }
-    fake_leave(fake);
-    fake_stop_server(server, dir);
-    return 0;
+    return fake_run(tests, sizeof(tests) / sizeof(*tests));
 }

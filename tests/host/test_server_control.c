@@ -272,24 +272,11 @@ static void test_birth(struct fake *fake)
 
 int main(void)
 {
-    const char *dir = fake_make_dir();
-    pid_t server = fake_start_server(dir, 60);
-    struct fake *fake = fake_join(dir);
-    static const struct {
-        const char *name;
-        void (*run)(struct fake *fake);
-    } tests[] = {
+    static const struct fake_test tests[] = {
         {"received", test_received}, {"sent", test_sent},       {"mapped", test_mapped},
         {"delivery", test_delivery}, {"refused", test_refused}, {"chance", test_chance},
         {"birth", test_birth},
     };
 
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        tests[i].run(fake);
-        printf("ok %zu - %s\n", i + 1, tests[i].name);
-        fflush(stdout);
-    }
-    fake_leave(fake);
-    fake_stop_server(server, dir);
-    return 0;
+    return fake_run(tests, sizeof(tests) / sizeof(*tests));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Streams made in advance: when there is one, that it is as good as any other, and how it ends.
+ * Streams made in advance: when there is one, that it is as good as any other, and how it ends.  Two
+ * that nobody has taken are left at the end.
  */
 #include "fake_dll.h"
 
@@ -111,25 +112,12 @@ static void test_given_back(struct fake *fake)
 
 int main(void)
 {
-    const char *dir = fake_make_dir();
-    pid_t server = fake_start_server(dir, 60);
-    struct fake *fake = fake_join(dir);
-    static const struct {
-        const char *name;
-        void (*run)(struct fake *fake);
-    } tests[] = {
+    static const struct fake_test tests[] = {
         {"not wanted", test_not_wanted},
         {"taken", test_taken},
         {"families", test_families},
         {"given back", test_given_back},
     };
 
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        tests[i].run(fake);
-        printf("ok %zu - %s\n", i + 1, tests[i].name);
-        fflush(stdout);
-    }
-    fake_leave(fake); /* with two that nobody has taken */
-    fake_stop_server(server, dir);
-    return 0;
+    return fake_run(tests, sizeof(tests) / sizeof(*tests));
 }

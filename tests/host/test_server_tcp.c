@@ -348,13 +348,7 @@ static void test_ipv6(struct fake *fake)
 
 int main(void)
 {
-    const char *dir = fake_make_dir();
-    pid_t server = fake_start_server(dir, 60);
-    struct fake *fake = fake_join(dir);
-    static const struct {
-        const char *name;
-        void (*run)(struct fake *fake);
-    } tests[] = {
+    static const struct fake_test tests[] = {
         {"echo", test_echo},       {"bulk", test_bulk},
         {"credit", test_credit},   {"backlog", test_backlog},
         {"refused", test_refused}, {"refused, then listen", test_refused_then_listen},
@@ -362,12 +356,5 @@ int main(void)
         {"ipv6", test_ipv6},
     };
 
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        tests[i].run(fake);
-        printf("ok %zu - %s\n", i + 1, tests[i].name);
-        fflush(stdout);
-    }
-    fake_leave(fake);
-    fake_stop_server(server, dir);
-    return 0;
+    return fake_run(tests, sizeof(tests) / sizeof(*tests));
 }

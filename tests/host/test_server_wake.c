@@ -245,19 +245,12 @@ int main(void)
     const char *dir = fake_make_dir();
     pid_t server = fake_start_server(dir, 60);
     struct fake *fake = fake_join(dir);
-    static const struct {
-        const char *name;
-        void (*run)(struct fake *fake);
-    } tests[] = {
+    static const struct fake_test tests[] = {
         {"interest", test_interest}, {"crowded", test_crowded}, {"deadlines", test_deadlines},
         {"bell", test_bell},     };
 
     make_slots(fake);
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        tests[i].run(fake);
-        printf("ok %zu - %s\n", i + 1, tests[i].name);
-        fflush(stdout);
-    }
+    fake_run_each(fake, tests, sizeof(tests) / sizeof(*tests));
     for (int slot = 1; slot < 4; slot++)
         close(slot_fd[slot]);
     fake_leave(fake);
