@@ -90,6 +90,16 @@ uint16_t address_port(const union address *host)
     return host->any.sa_family == AF_INET6 ? host->v6.sin6_port : 0;
 }
 
+void address_unmap(union address *address)
+{
+    struct sockaddr_in plain = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
+
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
+        return;
+    memcpy(&plain.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(plain.sin_addr));
+    address->v4 = plain;
+}
+
 bool address_equal(const union address *a, const union address *b)
 {
     if (a->any.sa_family != b->any.sa_family || address_port(a) != address_port(b))

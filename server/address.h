@@ -29,6 +29,7 @@ uint16_t address_port(const union address *host);
 uint32_t scope_of_own(union address *address);
 void scope_of_peer(union address *address, const union address *own);
 
+void address_unmap(union address *address); /* an IPv4 one in IPv6's form becomes plain */
 /* Same family, address, scope and port. */
 bool address_equal(const union address *a, const union address *b);
 /* Local name of a socket; false (and RS_AF_UNSPEC) if it has none. */

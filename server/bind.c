@@ -55,21 +55,11 @@ static bool is_dual(const struct socket *socket)
            !getsockopt(socket->watch.fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) && !only;
 }
 
-static void unmap(union address *address)
-{
-    struct sockaddr_in plain = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
-
-    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
-        return;
-    memcpy(&plain.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(plain.sin_addr));
-    address->v4 = plain;
-}
-
 static struct claim claim_of(const struct socket *socket, const union address *address)
 {
     struct claim claim = {.address = *address};
 
-    unmap(&claim.address);
+    address_unmap(&claim.address);
     if (address_is_any(&claim.address))
         claim.width =
             claim.address.any.sa_family == AF_INET6 && is_dual(socket) ? BOTH_FAMILIES : ONE_FAMILY;

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "comp.h"
 #include "error.h"
+#include "flow.h"
 #include "server.h"
 #include "socket.h"
 

@@ -21,6 +21,7 @@
 
 #include "comp.h"
 #include "error.h"
+#include "flow.h"
 #include "server.h"
 #include "socket.h"
 

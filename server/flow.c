@@ -40,20 +40,6 @@ struct flow {
     bool ambiguous; /* another flow of the sender may end at the same socket */
 };
 
-void flows_start(struct server *server, bool on)
-{
-    server->flows.off = !on;
-    for (uint32_t i = 0; i < FLOW_BUCKETS; i++)
-        list_init(&server->flows.buckets[i]);
-}
-
-static struct link *bucket(struct server *server, uint16_t from_port, uint16_t to_port)
-{
-    uint32_t hash = (from_port * 31u + to_port) * 2654435761u;
-
-    return &server->flows.buckets[(hash >> 16) % FLOW_BUCKETS];
-}
-
 static bool is_plain(const struct socket *socket)
 {
     return socket->type == RS_DGRAM && !socket->share && !socket->shares_port &&
@@ -133,7 +119,7 @@ static struct flow *flow_begin(struct socket *socket, const union address *to)
     socklen_t size = sizeof(union address);
     struct flow *flow;
 
-    if (server->flows.off || !address_is_loopback(to) || !is_plain(socket) ||
+    if (!server->shortcut || !address_is_loopback(to) || !is_plain(socket) ||
         socket->flow_count == FLOWS_PER_SOCKET || !(flow = calloc(1, sizeof(*flow))))
         return NULL;
     list_init(&flow->others);
@@ -150,7 +136,8 @@ static struct flow *flow_begin(struct socket *socket, const union address *to)
             other->ambiguous = flow->ambiguous = true;
     }
     list_insert_after(&socket->flows, &flow->mine);
-    list_append(bucket(server, address_port(&flow->local), address_port(to)), &flow->bucket);
+    list_append(port_pairs_bucket(&server->flows, address_port(&flow->local), address_port(to)),
+                &flow->bucket);
     socket->flow_count++;
     return flow;
 }
@@ -196,7 +183,8 @@ void flow_arrived(struct socket *socket, const union address *source)
 
     if (!address_is_loopback(source) || !is_plain(socket) || !address_port(local))
         return;
-    head = bucket(socket->session->server, address_port(source), address_port(local));
+    head = port_pairs_bucket(&socket->session->server->flows, address_port(source),
+                             address_port(local));
     for (struct link *link = head->next; link != head; link = link->next) {
         struct flow *flow = container_of(link, struct flow, bucket);
 

@@ -9,19 +9,9 @@
 #include <stdint.h>
 
 #include "address.h"
-#include "list.h"
 
-struct server;
 struct socket;
 
-#define FLOW_BUCKETS 1024
-
-struct flows {
-    bool off; /* RINGSOCK_SHORTCUT=0 */
-    struct link buckets[FLOW_BUCKETS];
-};
-
-void flows_start(struct server *server, bool on);
 /* Sends past the kernel; false: the kernel must be asked.  `to` is where the datagram goes. */
 bool flow_send(struct socket *socket, const union address *to, const uint8_t *payload,
                uint32_t length);

@@ -96,7 +96,7 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
     body.anchor = anchor_number(child);
     child_local(child, listener, &body.local);
     address_to_wire(peer, &body.peer);
-    shortcut_match(child, &body.local, &body.peer);
+    shortcut_match(child, &body.local);
     comp_post(session, RS_COMP_ACCEPTED, listener->index, &body, sizeof(body));
     /* Watched only now, so that its data follows. */
     error = socket_watch(child);

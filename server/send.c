@@ -15,6 +15,7 @@
 
 #include "comp.h"
 #include "error.h"
+#include "flow.h"
 #include "log.h"
 #include "server.h"
 #include "socket.h"

@@ -155,11 +155,12 @@ static bool anything_submitted(struct server *server)
 /* Looks for work for a moment (spin.c).  Nobody rings the bell meanwhile. */
 static bool spin(struct server *server)
 {
-    uint64_t begin = clock_now(), last = begin, longest_gap = 0;
+    uint64_t begin, last, longest_gap = 0;
     bool found = false;
 
-    if (!spin_is_worth_it(&server->spin, begin))
+    if (!spin_is_worth_it(&server->spin, server->loop.now))
         return false;
+    begin = last = clock_now();
     while (!found && last - begin < SPIN_TIME) {
         uint64_t now;
 
@@ -325,8 +326,9 @@ int server_run(const struct server_options *options)
     list_init(&server.work);
     list_init(&server.bound);
     list_init(&server.reservations);
-    shortcut_start(&server, options->shortcut);
-    flows_start(&server, options->shortcut);
+    server.shortcut = options->shortcut;
+    port_pairs_init(&server.offers);
+    port_pairs_init(&server.flows);
     spin_init(&server.spin, options->spin);
     switch (runtime_dir_open(&server.dir, options->runtime)) {
     case RUNTIME_DIR_SERVED:

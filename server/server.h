@@ -8,13 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flow.h"
 #include "join.h"
 #include "list.h"
 #include "loop.h"
+#include "port_pairs.h"
 #include "resolver.h"
 #include "runtime_dir.h"
-#include "shortcut.h"
 #include "spin.h"
 
 #ifndef RINGSOCK_VERSION
@@ -43,8 +42,9 @@ struct server {
     struct link work;       /* sockets that know of something to read or accept */
     struct link bound;      /* sockets that a program has bound (bind.c) */
     struct link reservations; /* ports.c */
-    struct offers offers;     /* shortcut.c */
-    struct flows flows;       /* flow.c */
+    bool shortcut;            /* server_options */
+    struct port_pairs offers; /* shortcut.c: streams whose other end may still be accepted */
+    struct port_pairs flows;  /* flow.c */
     uint64_t last_reservation;
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* for an accepted connection (listener.c) */

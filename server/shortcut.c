@@ -33,13 +33,6 @@
 #define PULLS_PER_TURN 2
 #define PATIENCE       (5 * (uint64_t)RS_CLOCK_PER_MS)
 
-void shortcut_start(struct server *server, bool on)
-{
-    server->offers.off = !on;
-    for (uint32_t i = 0; i < SHORTCUT_BUCKETS; i++)
-        list_init(&server->offers.buckets[i]);
-}
-
 void shortcut_init(struct socket *socket)
 {
     memset(&socket->shortcut, 0, sizeof(socket->shortcut));
@@ -49,31 +42,11 @@ void shortcut_init(struct socket *socket)
 /* ---- finding the other end ---- */
 
 /* An IPv4 address is the same in an IPv6 socket's form. */
-static void plain_form(struct rs_addr *address)
+static bool same_place(union address a, union address b)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    address->flowinfo = 0;
-    if (address->family != RS_AF_INET6 || memcmp(address->bytes, mapped, sizeof(mapped)))
-        return;
-    address->family = RS_AF_INET;
-    address->scope_id = 0;
-    memmove(address->bytes, address->bytes + sizeof(mapped), 4);
-    memset(address->bytes + 4, 0, sizeof(address->bytes) - 4);
-}
-
-static bool same_place(struct rs_addr a, struct rs_addr b)
-{
-    plain_form(&a);
-    plain_form(&b);
-    return !memcmp(&a, &b, sizeof(a));
-}
-
-static struct link *bucket(struct server *server, uint16_t near_port, uint16_t far_port)
-{
-    uint32_t hash = (near_port * 31u + far_port) * 2654435761u;
-
-    return &server->offers.buckets[(hash >> 16) % SHORTCUT_BUCKETS];
+    address_unmap(&a);
+    address_unmap(&b);
+    return address_equal(&a, &b);
 }
 
 /* Without what needs the kernel in the middle. */
@@ -88,36 +61,37 @@ void shortcut_offer(struct socket *socket, const struct rs_addr *local)
 {
     struct server *server = socket->session->server;
 
-    if (server->offers.off || !is_plain(socket))
+    if (!server->shortcut || !is_plain(socket))
         return;
-    socket->shortcut.local = *local;
-    list_append(bucket(server, local->port, address_port(&socket->peer)),
+    address_to_host(local, &socket->shortcut.local);
+    list_append(port_pairs_bucket(&server->offers, local->port, address_port(&socket->peer)),
                 &socket->shortcut.offered);
 }
 
-static struct socket *find_offer(struct server *server, const struct rs_addr *local,
-                                 const struct rs_addr *peer)
+static struct socket *find_offer(struct server *server, const union address *local,
+                                 const union address *peer)
 {
-    struct link *head = bucket(server, peer->port, local->port);
+    struct link *head = port_pairs_bucket(&server->offers, address_port(peer), address_port(local));
 
     for (struct link *link = head->next; link != head; link = link->next) {
         struct socket *offer = container_of(link, struct socket, shortcut.offered);
-        struct rs_addr target;
 
-        address_to_wire(&offer->peer, &target);
-        if (same_place(offer->shortcut.local, *peer) && same_place(target, *local))
+        if (same_place(offer->shortcut.local, *peer) && same_place(offer->peer, *local))
             return offer;
     }
     return NULL;
 }
 
-void shortcut_match(struct socket *socket, const struct rs_addr *local, const struct rs_addr *peer)
+void shortcut_match(struct socket *socket, const struct rs_addr *wire)
 {
+    struct server *server = socket->session->server;
     struct socket *offer;
+    union address local;
 
-    if (socket->session->server->offers.off || !is_plain(socket) || !peer->port)
+    if (!server->shortcut || !is_plain(socket) || !address_port(&socket->peer))
         return;
-    offer = find_offer(socket->session->server, local, peer);
+    address_to_host(wire, &local);
+    offer = find_offer(server, &local, &socket->peer);
     if (!offer)
         return;
     list_remove(&offer->shortcut.offered);

@@ -8,20 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "address.h"
 #include "list.h"
-#include "ringsock/abi.h"
 
 struct server;
 struct socket;
 enum work;
 
-#define SHORTCUT_BUCKETS 1024
-
 /* What a socket has of it. */
 struct shortcut {
     struct socket *twin;  /* the other end; NULL: not ours, not found, or given up */
     struct link offered;  /* server.offers, while the other end may still be accepted */
-    struct rs_addr local; /* of an offered one */
+    union address local;  /* of an offered one */
     uint32_t kernel_out;  /* what the kernel was given of this connection, modulo 2^32 */
     uint32_t kernel_in;   /* and what was taken from it */
     uint64_t out, in;     /* what went by here instead */
@@ -29,17 +27,11 @@ struct shortcut {
     uint64_t out_before;  /* `out` when it was last looked at whether the twin takes anything */
 };
 
-struct offers {
-    bool off; /* RINGSOCK_SHORTCUT=0 */
-    struct link buckets[SHORTCUT_BUCKETS];
-};
-
-void shortcut_start(struct server *server, bool on);
 void shortcut_init(struct socket *socket); /* of no connection yet */
 /* A socket of ours has connected from `local`, to socket->peer. */
 void shortcut_offer(struct socket *socket, const struct rs_addr *local);
-/* A connection was accepted: its other end is looked for. */
-void shortcut_match(struct socket *socket, const struct rs_addr *local, const struct rs_addr *peer);
+/* A connection was accepted, from socket->peer: its other end is looked for. */
+void shortcut_match(struct socket *socket, const struct rs_addr *local);
 /* Whether what is sent next goes to the twin; asked with an empty backlog. */
 bool shortcut_is_open(const struct socket *socket);
 /* Sends so; returns how much was taken, the rest belongs into the backlog. */

@@ -14,6 +14,7 @@
 
 #include "comp.h"
 #include "error.h"
+#include "flow.h"
 #include "log.h"
 #include "server.h"
 #include "socket.h"

@@ -67,8 +67,7 @@ void stock_taken(struct socket *socket)
 {
     if (!socket->in_stock)
         return;
-    socket->in_stock = false;
-    socket->session->stock.full[place_of(socket->family)] = false;
+    stock_ended(socket);
     socket->session->stock.wanted[place_of(socket->family)] = true;
 }
 
