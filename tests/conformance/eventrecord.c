@@ -4,44 +4,10 @@
  * what is told; what was enumerated is not told again by selecting anew.
  * Source: the events that Wine's test suite saw on Windows (its todo_wine marks are repeated here).
  */
-#include "net.h"
+#include "network_events.h"
 
 #define ALL      (FD_ACCEPT | FD_CLOSE | FD_CONNECT | FD_OOB | FD_READ | FD_WRITE)
 #define NO_WRITE (ALL & ~FD_WRITE)
-#define QUIET    60 /* ms without an event */
-
-static HANDLE event;
-
-static void choose(SOCKET s, long events)
-{
-    ok_success(WSAEventSelect(s, event, events));
-}
-
-/* What is told until all of `wanted` came or, if nothing is wanted, within a short while. */
-static long told(SOCKET s, long wanted, int *close_error)
-{
-    DWORD start = GetTickCount(), patience = wanted ? 2000 : QUIET;
-    WSANETWORKEVENTS some;
-    long all = 0;
-
-    do {
-        WaitForSingleObject(event, wanted ? 20 : QUIET);
-        memset(&some, 0, sizeof(some));
-        if (WSAEnumNetworkEvents(s, event, &some))
-            return -1;
-        all |= some.lNetworkEvents;
-        if (close_error && (some.lNetworkEvents & FD_CLOSE))
-            *close_error = some.iErrorCode[FD_CLOSE_BIT];
-    } while ((!wanted || (all & wanted) != wanted) && GetTickCount() - start < patience);
-    return all;
-}
-
-#define ok_told(s, wanted)                                                           \
-    do {                                                                             \
-        long rt_told = told(s, wanted, NULL);                                        \
-        ok(rt_told == (wanted), "got %lx, expected %lx\n", rt_told, (long)(wanted)); \
-    } while (0)
-#define ok_quiet(s) ok_told(s, 0)
 
 static void test_connect(void)
 {
