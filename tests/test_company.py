@@ -78,3 +78,12 @@ def test_download_by_name(width, web, build, run_wine):
 def test_company(width, target, prefix, build, run_wine):
     result = run_wine(build.exe("company", width), prefix=prefix, timeout=120, check=False)
     assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)
+
+
+@pytest.mark.parametrize("order", ["before", "after", "between"])
+def test_own_hooks(order, width, target, prefix, build, run_wine):
+    """A program that hooks ntdll's stubs itself: tests/programs/own_hooks.c."""
+    result = run_wine(build.exe("own_hooks", width), order, prefix=prefix, timeout=120, check=False)
+    assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)
+    if target == "ours":
+        assert "left alone" not in result.log, str(result)

@@ -8,12 +8,6 @@
 
 #include "winsock.h"
 
-/* Replaces the stub `name` of ntdll and stores a callable copy of it in *original.  When the stub's
- * shape is unknown nothing changes, *original is the stub itself, and false is returned (logged).
- */
-bool intercept(const char *name, void *replacement, void **original);
-bool intercept_in(HMODULE module, const char *name, void *replacement, void **original);
-
 /* The calls that we take over (handles.c, port.c); once, from DllMain. */
 void intercept_all(void);
 /* intercept_user.c: win32u.dll's, now or when it is loaded. */

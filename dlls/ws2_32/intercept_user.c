@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * MsgWaitForMultipleObjects waits by a system call of win32u.dll's, which does not come by ntdll's.
- * It is taken over as those are (intercept.h), when win32u.dll comes.
+ * It is taken over as those are (stub.h), when win32u.dll comes.
  *
  * Owns nothing, takes what kernel_wait_begin takes.
  */
@@ -9,6 +9,7 @@
 #include "intercept.h"
 #include "log.h"
 #include "routine.h"
+#include "stub.h"
 
 #define LOADED 1u /* LDR_DLL_NOTIFICATION_REASON_LOADED */
 
@@ -44,9 +45,9 @@ static DWORD NTAPI our_NtUserMsgWaitForMultipleObjectsEx(DWORD count, const HAND
 static void take_over(HMODULE win32u)
 {
     if (!real_NtUserMsgWaitForMultipleObjectsEx &&
-        !intercept_in(win32u, "NtUserMsgWaitForMultipleObjectsEx",
-                      our_NtUserMsgWaitForMultipleObjectsEx,
-                      (void **)&real_NtUserMsgWaitForMultipleObjectsEx)) {
+        !stub_take(win32u, "NtUserMsgWaitForMultipleObjectsEx",
+                   our_NtUserMsgWaitForMultipleObjectsEx,
+                   (void **)&real_NtUserMsgWaitForMultipleObjectsEx)) {
         event_table_init(false);
         routines_init(false);
     }
