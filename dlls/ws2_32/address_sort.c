@@ -7,6 +7,7 @@
  * may be held.  Rules 3, 4 and 7 are about what the host does not tell: deprecated addresses, home
  * addresses, encapsulation.
  */
+#include "arguments.h"
 #include "guarded_copy.h"
 #include "ioctl.h"
 
@@ -218,7 +219,7 @@ DWORD ioctl_sort_addresses(struct ioctl_call *call)
         return WSAEINVAL;
     if (!call->out || call->out_size < header + count * sizeof(SOCKET_ADDRESS))
         return WSAEFAULT;
-    if (!(list = malloc((count + 1) * sizeof(*list))))
+    if (!(list = malloc(argument_size(count + 1, sizeof(*list)))))
         return WSAENOBUFS;
     if (!(error = take_candidates(call, list, &count))) {
         for (int i = 0; i < count; i++)

@@ -409,6 +409,17 @@ static NTSTATUS ask(struct afd_poll *poll)
     return wait_for_events(poll);
 }
 
+static struct afd_poll *allocate(ULONG count)
+{
+    struct afd_poll *poll;
+    size_t size;
+
+    if (__builtin_mul_overflow(count, sizeof(poll->entries[0]), &size) ||
+        __builtin_add_overflow(size, sizeof(*poll), &size))
+        return NULL;
+    return calloc(1, size);
+}
+
 NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *request)
 {
     struct afd_request checked = *request;
@@ -418,7 +429,7 @@ NTSTATUS afd_poll(const struct afd_issuer *issuer, const struct afd_request *req
 
     if (!status && request->routine && issuer->port)
         status = STATUS_INVALID_PARAMETER; /* as of any other request */
-    if (!status && !(poll = calloc(1, offsetof(struct afd_poll, entries[checked.head.count]))))
+    if (!status && !(poll = allocate(checked.head.count)))
         status = STATUS_NO_MEMORY;
     if (status) {
         if (issuer->port)

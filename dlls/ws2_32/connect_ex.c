@@ -15,10 +15,13 @@
 static DWORD copy_data(struct operation *operation, const WSABUF *data)
 {
     WSABUF *copy;
+    size_t size;
 
     if (!data->len)
         return 0;
-    if (!(copy = malloc(sizeof(*copy) + data->len)))
+    if (__builtin_add_overflow(sizeof(*copy), data->len, &size))
+        return WSAEFAULT;
+    if (!(copy = malloc(size)))
         return WSAENOBUFS;
     copy->len = data->len;
     copy->buf = (char *)(copy + 1);

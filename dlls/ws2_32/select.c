@@ -165,7 +165,7 @@ int WSAAPI select(int ignored, fd_set *read, fd_set *write, fd_set *except, cons
         return return_error(WSAEINVAL);
     if ((error = timeout_milliseconds(timeout, &milliseconds)))
         return return_error(error);
-    if (count > STACK_ENTRIES && !(entries = malloc(count * sizeof(*entries))))
+    if (count > STACK_ENTRIES && !(entries = malloc(argument_size(count, sizeof(*entries)))))
         return return_error(WSAENOBUFS);
 
     if (!(error = take_sockets(sets, entries)))

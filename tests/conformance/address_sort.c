@@ -117,11 +117,34 @@ static void test_refused(void)
     closesocket(s);
 }
 
+/* So many that what is kept of each needs more than a 32-bit program's memory can be: refused, or
+ * read up to where the list ends too early. */
+static void test_endless(void)
+{
+    const INT count = 63161283; /* of 68 bytes each, with one more: 16 more than 2^32 */
+    const DWORD size = offsetof(SOCKET_ADDRESS_LIST, Address) + count * sizeof(SOCKET_ADDRESS);
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    SOCKET_ADDRESS_LIST *list = VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_READWRITE);
+    SOCKET s = socket(AF_INET6, SOCK_DGRAM, 0);
+    DWORD bytes;
+
+    ok(list && VirtualAlloc(list, 0x100000, MEM_COMMIT, PAGE_READWRITE), "no memory\n");
+    list->iAddressCount = count;
+    for (size_t i = 0; &list->Address[i + 1] <= (SOCKET_ADDRESS *)((char *)list + 0x100000); i++) {
+        list->Address[i].lpSockaddr = (struct sockaddr *)&address;
+        list->Address[i].iSockaddrLength = sizeof(address);
+    }
+    ok(WSAIoctl(s, SIO_ADDRESS_LIST_SORT, list, size, list, size, &bytes, NULL, NULL), "sorted\n");
+    VirtualFree(list, 0, MEM_RELEASE);
+    closesocket(s);
+}
+
 START_TEST(address_sort)
 {
     net_start();
     RUN(test_order);
     RUN(test_invalid);
     RUN(test_refused);
+    RUN(test_endless);
     WSACleanup();
 }

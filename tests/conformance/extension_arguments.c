@@ -279,6 +279,36 @@ static void test_connect_ex_data(void)
     CloseHandle(overlapped.hEvent);
 }
 
+/* ConnectEx: a buffer that would reach past the end of memory has no place in it, however long the
+ * program says that it is (WSAEFAULT, of connect's page: "not a valid part of the user address
+ * space"). */
+static void test_connect_ex_endless_data(void)
+{
+    struct sockaddr_storage address, any = {.ss_family = AF_INET};
+    OVERLAPPED overlapped = {0};
+    SOCKET listener, s;
+    int length, error;
+    DWORD sent;
+    char *data;
+
+    if (on_builtin()) /* crashes */
+        return;
+    listener = net_listener(AF_INET, &address, &length);
+    s = stream();
+    data = VirtualAlloc(NULL, 0x20000, MEM_RESERVE, PAGE_READWRITE);
+    ok(VirtualAlloc(data, 0x10000, MEM_COMMIT, PAGE_READWRITE) == data, "no memory\n");
+    ok_success(bind(s, (struct sockaddr *)&any, sizeof(struct sockaddr_in)));
+    for (DWORD size = 0xfffffff0; size; size++) {
+        error = connect_ex(s, (struct sockaddr *)&address, length, data, size, &sent, &overlapped)
+                    ? 0
+                    : WSAGetLastError();
+        ok(error == WSAEFAULT || error == WSAENOBUFS, "%#lx bytes: error %d\n", size, error);
+    }
+    VirtualFree(data, 0, MEM_RELEASE);
+    closesocket(s);
+    closesocket(listener);
+}
+
 /* getpeername tells whom a nonblocking connect has gone to, and nobody once that has failed. */
 static void test_peer_while_connecting(void)
 {
@@ -310,6 +340,7 @@ START_TEST(extension_arguments)
     RUN(test_connect_ex_refused);
     RUN(test_connect_after_connect_ex);
     RUN(test_connect_ex_data);
+    RUN(test_connect_ex_endless_data);
     RUN(test_peer_while_connecting);
     WSACleanup();
 }
