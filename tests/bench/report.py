@@ -52,7 +52,10 @@ class Summary:
     def verdict(self):
         if self.row.target is None or self.gain is None:
             return ""
-        return "yes" if self.gain >= self.row.target else "NO"
+        reached = self.gain >= self.row.target
+        if self.row.share is not None and self.share is not None:
+            reached = reached and self.share >= self.row.share
+        return "yes" if reached else "NO"
 
 
 def _cells(summary, systems):
@@ -65,8 +68,9 @@ def _cells(summary, systems):
         gain, share = summary.gain, summary.share
         cells.append("-" if gain is None else f"{number(gain)}x")
         cells.append("-" if share is None else f"{share * 100:.0f} %")
-        target = summary.row.target
-        cells.append("" if target is None else f">= {target:g}x {summary.verdict}".rstrip())
+        row = summary.row
+        share = "" if row.share is None else f", {row.share * 100:.0f} %"
+        cells.append("" if row.target is None else f">= {row.target:g}x{share} {summary.verdict}".rstrip())
     elif "builtin" in systems and "native" in systems:
         share = summary.ratio("builtin", "native")
         cells.append("-" if share is None else f"{share * 100:.1f} %")

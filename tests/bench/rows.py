@@ -20,6 +20,7 @@ class Row:
     systems: tuple = ()  # those that are measured, if not all
     setup: float = 12.0  # seconds that setting up may take
     files: int = 0  # descriptors that ringsock-server needs for it
+    share: float | None = None  # ours against Linux, to be reached besides `target`
 
     def runs_on(self, system):
         return not self.systems or system in self.systems
@@ -59,10 +60,11 @@ def _files(sockets):
     return 2 * sockets + 500  # a socket and its anchor
 
 
-def _told(program, how, conns):
+def _told(program, how, conns, target=None, share=None):
     """The same with another way of being told."""
-    return Row(f"{program}-{conns}", f"ping-pong 64 B, {how}, {conns} conn", RATE, None, program,
-               ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns))
+    return Row(f"{program.replace('_', '-')}-{conns}", f"ping-pong 64 B, {how}, {conns} conn", RATE,
+               target, program, ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns),
+               share=share)
 
 
 def _rio(how, conns):
@@ -88,6 +90,8 @@ ROWS = (
     _rio("port", 1), _rio("poll", 1), _rio("port", 100), _rio("poll", 100),
     _told("event", "event", 1), _told("event", "event", 50),
     _told("routine", "completion routine", 1), _told("routine", "completion routine", 100),
+    _told("afd", "AFD poll", 100, 10, 0.5), _told("ping_select", "select", 100, 10, 0.5),
+    _told("ping_poll", "WSAPoll", 100, 10, 0.5),
     Row("blocking", "ping-pong 64 B, blocking, 1 conn", RATE, 3, "blocking", ("--size", "64")),
     Row("bulk", "bulk, 64 KiB sends, 1 conn", BYTES, 3, "bulk", ("--size", "65536")),
     _call("recv-empty", "recv, nothing there", 20, "recv-empty"),

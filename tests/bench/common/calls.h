@@ -172,11 +172,7 @@ static inline int calls_ready(struct calls_set *set, fd_set *fds, int timeout_ms
     int n;
 
     if (set->use_poll) {
-#ifdef _WIN32
-        n = WSAPoll(set->polls, bench_args.sockets, timeout_ms);
-#else
-        n = poll(set->polls, bench_args.sockets, timeout_ms);
-#endif
+        n = net_poll(set->polls, bench_args.sockets, timeout_ms);
         if (n < 0)
             net_die("poll");
         return n;

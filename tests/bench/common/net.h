@@ -130,6 +130,15 @@ static inline void net_nonblocking(net_socket s)
 #endif
 }
 
+static inline int net_poll(net_pollfd *polls, unsigned count, int timeout_ms)
+{
+#ifdef _WIN32
+    return WSAPoll(polls, count, timeout_ms);
+#else
+    return poll(polls, count, timeout_ms);
+#endif
+}
+
 static inline unsigned net_arrived(net_socket s)
 {
 #ifdef _WIN32

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the completion port program and the epoll program share: --conns connections, each with one
+ * What the ping-pongs share, on Windows and on Linux: --conns connections, each with one
  * message of --size bytes under way; a client thread (the main thread) and a server thread that
  * echoes. One operation is one round trip. Each side belongs to its thread; nothing is shared
  * after the connections have been made. Beside them there are --idle sockets, two to a connection:
