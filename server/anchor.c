@@ -2,119 +2,201 @@
 /*
  * Anchors: the FIFOs that the program's SOCKET handles stand on.
  *
- * Owns: the FIFOs a<N>, the server's ends of them, and a session's spare ones.  Loop thread only,
- * no locks.
+ * Owns: the directory of the FIFOs, the table of them, a session's spare ones.  How the end of one is
+ * noticed: anchor_watch.c.  Loop thread only, no locks.
  *
- * A FIFO hangs up only after it has had a writer (pipe_poll in Linux's fs/pipe.c), so an anchor
- * that the DLL has not opened yet stays quiet.  One whose writers have all gone can serve the next
- * socket: that saves making, opening, watching and removing a FIFO for each.  Then it still reports
- * the old hang-up, so its events mean nothing until RS_SUB_ANCHORED has come.
+ * One that nobody has open any more can serve the next socket: that saves making and removing a FIFO
+ * for each.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anchor.h"
 #include "server.h"
 #include "socket.h"
 
-#define SPARE_MAX   64u  /* a session keeps; each is a descriptor */
+#define SPARE_MAX   64u  /* a session keeps */
 #define PROOFS_SIZE 256u /* of several processes that attach at the same time */
+#define NAME_SIZE   12
 
-struct anchor {
-    struct watch watch;
-    struct grave grave;
-    struct link spare;     /* session.spare_anchors */
-    struct socket *socket; /* NULL: spare */
-    uint32_t number;
-    struct session *home; /* whose directory has it; NULL: the name was removed */
-    uint64_t inode;
-    uint8_t proofs[PROOFS_SIZE]; /* written into it and not claimed yet */
-    size_t proof_bytes;
-};
-
-static void hang_up(struct socket *socket)
+void anchor_hang_up(struct anchor *anchor)
 {
+    struct socket *socket = anchor->socket;
+
     if (socket->anchor_gone)
         return;
     socket->anchor_gone = true;
     list_append(&socket->session->hung, &socket->hung);
 }
 
-static void anchor_ready(struct watch *watch, uint32_t events)
-{
-    struct anchor *anchor = container_of(watch, struct anchor, watch);
+/* ---- the files ---- */
 
-    if ((events & EPOLLHUP) && anchor->socket && anchor->socket->anchored)
-        hang_up(anchor->socket);
+static void name_of(const struct anchor *anchor, char name[NAME_SIZE])
+{
+    snprintf(name, NAME_SIZE, "%u", anchor->number);
 }
 
-static void anchor_name(const struct anchor *anchor, char *name, size_t size)
+static int open_end(const struct server *server, const struct anchor *anchor)
 {
-    snprintf(name, size, "a%u", anchor->number);
+    char name[NAME_SIZE];
+
+    name_of(anchor, name);
+    return openat(server->anchors.dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static void anchor_destroy(struct session *session, struct anchor *anchor)
+int anchor_end(struct server *server, const struct anchor *anchor)
 {
-    char name[16];
+    int fd = anchor->watch.fd >= 0 ? anchor->watch.fd : open_end(server, anchor);
 
-    anchor_name(anchor, name, sizeof(name));
-    if (anchor->home)
-        unlinkat(anchor->home->dir_fd, name, 0);
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || server->spare_fd < 0)
+        return fd;
+    close(server->spare_fd);
+    server->spare_fd = -1;
+    return open_end(server, anchor);
+}
+
+void anchor_end_done(struct server *server, const struct anchor *anchor, int fd)
+{
+    if (fd >= 0 && fd != anchor->watch.fd)
+        close(fd);
+    server_has_spare(server);
+}
+
+int anchors_open(struct server *server)
+{
+    struct anchors *anchors = &server->anchors;
+
+    if (mkdirat(server->dir.fd, ANCHOR_DIR, 0700) && errno != EEXIST)
+        return -errno;
+    anchors->dir_fd = openat(server->dir.fd, ANCHOR_DIR,
+                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (anchors->dir_fd < 0)
+        return -errno;
+    anchor_watch_start(server);
+    return 0;
+}
+
+void anchors_close(struct server *server)
+{
+    anchor_watch_stop(server);
+    close(server->anchors.dir_fd);
+}
+
+/* ---- one of them ---- */
+
+static void table_insert(struct anchors *anchors, struct anchor *anchor)
+{
+    struct anchor **bucket = &anchors->buckets[anchor->number % ANCHOR_BUCKETS];
+
+    anchor->next = *bucket;
+    *bucket = anchor;
+}
+
+static void table_remove(struct anchors *anchors, const struct anchor *anchor)
+{
+    struct anchor **at = &anchors->buckets[anchor->number % ANCHOR_BUCKETS];
+
+    while (*at != anchor)
+        at = &(*at)->next;
+    *at = anchor->next;
+}
+
+static void anchor_destroy(struct server *server, struct anchor *anchor)
+{
+    char name[NAME_SIZE];
+
+    name_of(anchor, name);
+    unlinkat(server->anchors.dir_fd, name, 0);
+    table_remove(&server->anchors, anchor);
     loop_close(&anchor->watch);
-    loop_free_later(&session->server->loop, &anchor->grave, anchor);
+    free(anchor->proofs);
+    loop_free_later(&server->loop, &anchor->grave, anchor);
 }
 
-static struct anchor *anchor_create(struct session *session, int *error)
+static int make_fifo(struct server *server, struct anchor *anchor)
+{
+    struct stat status;
+    char name[NAME_SIZE];
+
+    do {
+        anchor->number = server->anchors.next_number++;
+        name_of(anchor, name);
+        if (!mkfifoat(server->anchors.dir_fd, name, 0600)) {
+            if (fstatat(server->anchors.dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
+                return -errno;
+            anchor->inode = status.st_ino;
+            return 0;
+        }
+    } while (errno == EEXIST); /* the numbers have begun again */
+    return -errno;
+}
+
+static int own_descriptor(struct server *server, struct anchor *anchor)
+{
+    int fd = open_end(server, anchor);
+    int error = fd < 0 ? -errno : anchor_watch_own(server, anchor, fd);
+
+    if (error && fd >= 0)
+        close(fd);
+    return error;
+}
+
+static struct anchor *anchor_create(struct server *server, int *error)
 {
     struct anchor *anchor = calloc(1, sizeof(*anchor));
-    struct stat status;
-    char name[16];
 
     *error = -ENOMEM;
     if (!anchor)
         return NULL;
-    watch_init(&anchor->watch, anchor_ready);
+    anchor->watch.fd = -1;
     list_init(&anchor->spare);
-    anchor->number = session->next_anchor++;
-    anchor->home = session;
-    anchor_name(anchor, name, sizeof(name));
-    if (mkfifoat(session->dir_fd, name, 0600)) {
-        *error = -errno;
+    *error = make_fifo(server, anchor);
+    if (*error) {
         free(anchor);
         return NULL;
     }
-    anchor->watch.fd =
-        openat(session->dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-    *error = anchor->watch.fd < 0 || fstat(anchor->watch.fd, &status)
-                 ? -errno
-                 : loop_watch(&session->server->loop, &anchor->watch, 0);
-    if (!*error) {
-        anchor->inode = status.st_ino;
+    table_insert(&server->anchors, anchor);
+    if (!anchor_watch_works(server))
+        *error = own_descriptor(server, anchor);
+    if (!*error)
+        return anchor;
+    anchor_destroy(server, anchor);
+    return NULL;
+}
+
+/* ---- spare ones ---- */
+
+/* Not one whose last close inotify has yet to tell: that would be taken for the next socket's. */
+static struct anchor *take_spare(struct session *session)
+{
+    for (struct link *link = session->spare_anchors.next; link != &session->spare_anchors;
+         link = link->next) {
+        struct anchor *anchor = container_of(link, struct anchor, spare);
+
+        if (anchor->close_untold)
+            continue;
+        list_remove(&anchor->spare);
+        session->spare_anchor_count--;
         return anchor;
     }
-    anchor_destroy(session, anchor);
     return NULL;
 }
 
 int anchor_open(struct socket *socket)
 {
-    struct session *session = socket->session;
-    struct anchor *anchor;
+    struct anchor *anchor = take_spare(socket->session);
     int error = 0;
 
-    if (!list_empty(&session->spare_anchors)) {
-        anchor = container_of(session->spare_anchors.next, struct anchor, spare);
-        list_remove(&anchor->spare);
-        session->spare_anchor_count--;
-    } else
-        anchor = anchor_create(session, &error);
+    if (!anchor)
+        anchor = anchor_create(socket->session->server, &error);
     if (!anchor)
         return error;
+    anchor->gone = anchor->closed_early = false;
     anchor->socket = socket;
     socket->anchor = anchor;
     return 0;
@@ -125,57 +207,42 @@ uint32_t anchor_number(const struct socket *socket)
     return socket->anchor->number;
 }
 
-static bool hung_up(const struct anchor *anchor)
-{
-    struct pollfd poll_fd = {.fd = anchor->watch.fd};
-
-    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLHUP);
-}
-
 void anchor_adopt(struct socket *socket)
 {
+    struct server *server = socket->session->server;
+    struct anchor *anchor = socket->anchor;
+
     if (socket->anchored || socket->state == SOCKET_CLOSED)
         return;
     socket->anchored = true;
     listener_release(socket);
-    if (hung_up(socket->anchor)) /* closed again already; that event was passed over */
-        hang_up(socket);
+    /* Closed again already?  What told of that was passed over. */
+    if (anchor->closed_early)
+        anchor_closed_once(server, anchor);
+    else if (anchor->watch.fd >= 0 && anchor_look(server, anchor) == ANCHOR_GONE)
+        anchor_hang_up(anchor);
 }
 
 bool anchor_is_gone(struct socket *socket)
 {
     return !socket->anchored || socket->anchor_gone || socket->anchor_kept || !socket->anchor ||
-           hung_up(socket->anchor);
-}
-
-/* A process that said RS_SUB_ANCHORED and never opened the FIFO would leave one that never hangs
- * up. Once it has had a writer it does, unless there is another one. */
-bool anchor_is_abandoned(struct socket *socket)
-{
-    char path[32];
-    int fd;
-
-    if (anchor_is_gone(socket))
-        return true;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", socket->anchor->watch.fd);
-    fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    return hung_up(socket->anchor);
+           anchor_look(socket->session->server, socket->anchor) == ANCHOR_GONE;
 }
 
 /* Nothing that a program wrote into its SOCKET lies in it, and nobody has it open, or only its DLL
- * for the next socket: the end of the file, or that there is nothing to read. */
-static bool reusable(const struct session *session, const struct anchor *anchor, bool kept)
+ * for the next socket. */
+static bool reusable(const struct session *session, struct anchor *anchor, bool kept)
 {
-    ssize_t count;
-    char byte;
+    enum anchor_look found;
 
-    if (session->state != SESSION_LIVE || session->corrupt || anchor->home != session ||
+    if (session->state != SESSION_LIVE || session->corrupt ||
         session->spare_anchor_count >= SPARE_MAX)
         return false;
-    count = read(anchor->watch.fd, &byte, 1);
-    return !count || (kept && count < 0 && errno == EAGAIN);
+    /* What it has yet to tell cannot be known. */
+    if (anchor->watch.fd >= 0 && anchor_watch_works(session->server))
+        return false;
+    found = anchor_look(session->server, anchor);
+    return !anchor->proof_bytes && (found == ANCHOR_GONE || (found == ANCHOR_HELD && kept));
 }
 
 void anchor_close(struct socket *socket)
@@ -190,7 +257,7 @@ void anchor_close(struct socket *socket)
     anchor->socket = NULL;
     /* One that was never opened may still be, by a DLL that is about to: never give that away. */
     if (!socket->anchored || !reusable(session, anchor, socket->anchor_kept)) {
-        anchor_destroy(session, anchor);
+        anchor_destroy(session->server, anchor);
         return;
     }
     if (socket->anchor_kept) /* the next one that is needed: it costs the DLL nothing */
@@ -206,7 +273,7 @@ void anchor_close_spare(struct session *session)
         struct anchor *anchor = container_of(session->spare_anchors.next, struct anchor, spare);
 
         list_remove(&anchor->spare);
-        anchor_destroy(session, anchor);
+        anchor_destroy(session->server, anchor);
     }
     session->spare_anchor_count = 0;
 }
@@ -215,33 +282,26 @@ void anchor_close_spare(struct session *session)
 
 struct socket *anchor_find(struct server *server, uint64_t inode)
 {
-    for (struct link *link = server->sessions.next; link != &server->sessions; link = link->next) {
-        const struct session *session = container_of(link, struct session, link);
-
-        for (uint32_t i = 1; session->sockets && i < session->socket_end; i++) {
-            struct socket *socket = session->sockets[i];
-
-            if (socket && socket->anchor && socket->anchor->inode == inode)
-                return socket;
+    for (uint32_t i = 0; i < ANCHOR_BUCKETS; i++) {
+        for (const struct anchor *at = server->anchors.buckets[i]; at; at = at->next) {
+            if (at->socket && at->inode == inode)
+                return at->socket;
         }
     }
     return NULL;
 }
 
 /* What a program writes into its SOCKET by other ways than ours makes room for a proof. */
-static void read_proofs(struct anchor *anchor)
+void anchor_remember(struct anchor *anchor, const uint8_t *bytes, size_t size)
 {
-    uint8_t bytes[PROOFS_SIZE];
-    ssize_t count;
+    size_t kept = PROOFS_SIZE - size;
 
-    for (int i = 0; i < 64 && (count = read(anchor->watch.fd, bytes, sizeof(bytes))) > 0; i++) {
-        size_t size = (size_t)count, kept = PROOFS_SIZE - size;
-
-        kept = anchor->proof_bytes < kept ? anchor->proof_bytes : kept;
-        memmove(anchor->proofs, anchor->proofs + anchor->proof_bytes - kept, kept);
-        memcpy(anchor->proofs + kept, bytes, size);
-        anchor->proof_bytes = kept + size;
-    }
+    if (!anchor->proofs && !(anchor->proofs = malloc(PROOFS_SIZE)))
+        return;
+    kept = anchor->proof_bytes < kept ? anchor->proof_bytes : kept;
+    memmove(anchor->proofs, anchor->proofs + anchor->proof_bytes - kept, kept);
+    memcpy(anchor->proofs + kept, bytes, size);
+    anchor->proof_bytes = kept + size;
 }
 
 bool anchor_proves(struct socket *socket, const uint8_t proof[RS_PROOF])
@@ -249,23 +309,11 @@ bool anchor_proves(struct socket *socket, const uint8_t proof[RS_PROOF])
     struct anchor *anchor = socket->anchor;
     uint8_t *found;
 
-    read_proofs(anchor);
-    found = memmem(anchor->proofs, anchor->proof_bytes, proof, RS_PROOF);
+    anchor_look(socket->session->server, anchor);
+    found = anchor->proofs ? memmem(anchor->proofs, anchor->proof_bytes, proof, RS_PROOF) : NULL;
     if (!found)
         return false;
     anchor->proof_bytes -= RS_PROOF;
     memmove(found, found + RS_PROOF, (size_t)(anchor->proofs + anchor->proof_bytes - found));
     return true;
-}
-
-void anchor_unname(struct socket *socket)
-{
-    struct anchor *anchor = socket->anchor;
-    char name[16];
-
-    if (!anchor->home)
-        return;
-    anchor_name(anchor, name, sizeof(name));
-    unlinkat(anchor->home->dir_fd, name, 0);
-    anchor->home = NULL;
 }

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anchor.h"
 #include "log.h"
 #include "runtime_dir.h"
 
@@ -200,7 +201,7 @@ void runtime_dir_clean(struct runtime_dir *dir)
         return;
     }
     while ((entry = readdir(stream))) {
-        if (is_session_name(entry->d_name))
+        if (is_session_name(entry->d_name) || !strcmp(entry->d_name, ANCHOR_DIR))
             runtime_dir_remove(dir->fd, entry->d_name);
     }
     closedir(stream);

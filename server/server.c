@@ -289,6 +289,9 @@ static int start(struct server *server)
     server_has_spare(server);
     server->bell_keeps_ringing = bell_is_edge_triggered();
     runtime_dir_clean(&server->dir);
+    error = anchors_open(server);
+    if (error)
+        return error;
     timer_init(&server->linger_timer, linger_over);
     linger_begin(server);
     return join_open(server);
@@ -311,6 +314,7 @@ static void leave(struct server *server)
     FOR_EACH_SESSION(server, session)
     session_destroy(session);
     join_close(server);
+    anchors_close(server);
     resolver_close(server);
     loop_fini(&server->loop);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "anchor.h"
 #include "join.h"
 #include "list.h"
 #include "loop.h"
@@ -37,6 +38,7 @@ struct server {
     struct runtime_dir dir;
     struct join join;
     struct resolver resolver;
+    struct anchors anchors;
     struct watch signals;
     struct link sessions;   /* all, the prepared one included */
     struct link work;       /* sockets that know of something to read or accept */
@@ -47,7 +49,7 @@ struct server {
     struct port_pairs flows;  /* flow.c */
     uint64_t last_reservation;
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
-    int spare_fd;           /* for an accepted connection (listener.c) */
+    int spare_fd;           /* server_has_spare */
     unsigned session_count; /* those whose ticket was taken */
     struct spin spin;
     uint64_t linger;        /* rs clock */
@@ -59,8 +61,9 @@ struct server {
 
 /* Runs until a signal or until nobody has needed it for a while.  Returns the exit code. */
 int server_run(const struct server_options *options);
-/* A connection needs two descriptors and would be lost if only one were left: so one is kept for
- * that. False if there is none to be had. */
+/* Where there is no other left, a descriptor to look at an anchor by (anchor_end), else nobody could
+ * find out which can be given back; without inotify also for an accepted connection, which needs two
+ * and would be lost with one.  False if there is none to be had. */
 bool server_has_spare(struct server *server);
 void server_session_gone(struct server *server);
 void server_session_taken(struct server *server);

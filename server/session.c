@@ -188,7 +188,7 @@ static void let_go(struct socket *socket)
         socket_forget(socket);
     } else if (socket->listener && socket->returned) {
         return; /* for who gets the listener */
-    } else if (anchor_is_abandoned(socket)) {
+    } else if (anchor_is_gone(socket)) {
         list_remove(&socket->hung);
         socket->anchor_gone = true;
         list_append(&socket->session->hung, &socket->hung);

@@ -66,7 +66,6 @@ struct session {
     uint32_t free_count, free_size;
     uint32_t open_sockets; /* entries of the table */
     bool limit_met;        /* the last attempt to make a socket found no room for it */
-    uint32_t next_anchor;
     struct link spare_anchors; /* anchor.c */
     uint32_t spare_anchor_count;
     size_t backlog_bytes;       /* of all sockets; session_backlog */

@@ -119,7 +119,6 @@ void request_attach(struct request *request)
     }
     if (!known) {
         anchor_adopt(core);
-        anchor_unname(core);
         view->share = share;
         view->view = share->next_view++;
         list_append(&share->stubs, &view->stub_link);
@@ -283,7 +282,7 @@ void share_died(struct session *session)
             continue;
         if (socket->state == SOCKET_AWAY)
             socket_finish(socket, false);
-        else if (socket->share || (socket->anchored && !anchor_is_abandoned(socket))) {
+        else if (socket->share || (socket->anchored && !anchor_is_gone(socket))) {
             holder_died(socket);
             if (socket->share)
                 share_settle(socket->share);

@@ -118,9 +118,10 @@ void socket_limit_met(struct session *session, int error)
         return;
     }
     getrlimit(RLIMIT_NOFILE, &limit);
-    log_rarely("session %s (%s): no further socket beside its %u: %s (each needs two of the %llu "
+    log_rarely("session %s (%s): no further socket beside its %u: %s (each needs %s of the %llu "
                "descriptors that this server may have; ulimit -n)",
                session->name, session->program, session->open_sockets, strerror(error),
+               anchor_watch_works(session->server) ? "one" : "two",
                (unsigned long long)limit.rlim_cur);
 }
 

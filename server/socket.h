@@ -157,8 +157,7 @@ int socket_rewatch(struct socket *socket); /* after wants_out or the watch has c
 /* anchor.c */
 int anchor_open(struct socket *socket);   /* 0 or -errno */
 void anchor_adopt(struct socket *socket); /* RS_SUB_ANCHORED */
-bool anchor_is_gone(struct socket *socket);
-bool anchor_is_abandoned(struct socket *socket); /* its process has ended; nobody else holds it */
+bool anchor_is_gone(struct socket *socket); /* as far as can be known just now */
 uint32_t anchor_number(const struct socket *socket);
 void anchor_close(struct socket *socket);
 void anchor_close_spare(struct session *session);
@@ -166,7 +165,6 @@ void anchor_close_spare(struct session *session);
 /* Whether the bytes were written into the FIFO by somebody who has it open; takes them out. */
 bool anchor_proves(struct socket *socket, const uint8_t proof[RS_PROOF]);
 struct socket *anchor_find(struct server *server, uint64_t inode); /* NULL: no anchor is that */
-void anchor_unname(struct socket *socket); /* who needs it has opened it */
 /* close.c */
 void socket_close(struct socket *socket, uint16_t flags);
 void socket_close_hung(struct session *session);

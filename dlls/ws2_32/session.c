@@ -40,17 +40,31 @@ struct session *session_current(void)
     return session && !session->dead ? session : NULL;
 }
 
-HANDLE session_open_fifo(struct session *session, WCHAR letter, uint32_t number, DWORD access,
-                         DWORD flags, bool inherit)
+static HANDLE open_fifo(const WCHAR *path, DWORD access, DWORD flags, bool inherit)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, inherit};
-    WCHAR path[ARRAYSIZE(session->directory) + 16];
-    HANDLE handle;
+    HANDLE handle = CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, &attributes,
+                                OPEN_EXISTING, flags, NULL);
 
-    swprintf(path, ARRAYSIZE(path), L"%ls\\%lc%u", session->directory, letter, number);
-    handle = CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, &attributes,
-                         OPEN_EXISTING, flags, NULL);
     return handle == INVALID_HANDLE_VALUE ? NULL : handle;
+}
+
+HANDLE session_open_wake(const struct session *session, uint32_t slot, DWORD access)
+{
+    WCHAR path[RUNTIME_PATH_MAX];
+
+    swprintf(path, ARRAYSIZE(path), L"%ls\\w%u", session->directory, slot);
+    return open_fifo(path, access, 0, false);
+}
+
+HANDLE session_open_anchor(const struct session *session, uint32_t number, bool inherit)
+{
+    int runtime = (int)(wcsrchr(session->directory, '\\') - session->directory);
+    WCHAR path[RUNTIME_PATH_MAX];
+
+    swprintf(path, ARRAYSIZE(path), L"%.*ls\\anchors\\%u", runtime, session->directory, number);
+    /* these are the rights of a SOCKET (Wine's test_open_device, run on Windows) */
+    return open_fifo(path, GENERIC_READ | GENERIC_WRITE | WRITE_DAC, FILE_FLAG_OVERLAPPED, inherit);
 }
 
 /* ---- opening ---- */
@@ -105,12 +119,9 @@ static struct rs_segment *map_segment(const WCHAR *directory, uint64_t session)
 static HANDLE open_bell(const WCHAR *directory)
 {
     WCHAR path[RUNTIME_PATH_MAX];
-    HANDLE handle;
 
     swprintf(path, ARRAYSIZE(path), L"%ls\\bell", directory);
-    handle = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                         OPEN_EXISTING, 0, NULL);
-    return handle == INVALID_HANDLE_VALUE ? NULL : handle;
+    return open_fifo(path, GENERIC_WRITE, 0, false);
 }
 
 static void use_segment(struct session *session, struct rs_segment *segment)
@@ -143,7 +154,7 @@ static struct session *session_create(const struct runtime *runtime, const struc
     use_segment(session, segment);
     if (!(session->by_index = calloc(session->socket_count, sizeof(*session->by_index))) ||
         !(session->bell = open_bell(session->directory)) ||
-        !(session->pump_fifo = session_open_fifo(session, 'w', 0, GENERIC_READ, 0, false)))
+        !(session->pump_fifo = session_open_wake(session, 0, GENERIC_READ)))
         goto failed;
     return session;
 

@@ -51,9 +51,10 @@ struct session *session_current(void);
  * (WSASYSNOTREADY where no server can be found, with the advice in the log). */
 DWORD session_open(struct session **session);
 
-/* Opens a FIFO of the session's directory: prefix letter and number, as in abi.h. */
-HANDLE session_open_fifo(struct session *session, WCHAR letter, uint32_t number, DWORD access,
-                         DWORD flags, bool inherit);
+/* The FIFO of a slot; NULL: the last error says why. */
+HANDLE session_open_wake(const struct session *session, uint32_t slot, DWORD access);
+/* An anchor, as a SOCKET; NULL as above. */
+HANDLE session_open_anchor(const struct session *session, uint32_t number, bool inherit);
 
 /* ---- the submission ring ---- */
 

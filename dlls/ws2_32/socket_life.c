@@ -103,11 +103,8 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
 
     socket->anchor = anchor;
     socket->handle = (SOCKET)anchor_pool_take(socket->session, anchor, inherit);
-    /* these are the rights of a SOCKET (Wine's test_open_device, run on Windows) */
     if (!socket->handle)
-        socket->handle = (SOCKET)session_open_fifo(socket->session, 'a', anchor,
-                                                   GENERIC_READ | GENERIC_WRITE | WRITE_DAC,
-                                                   FILE_FLAG_OVERLAPPED, inherit);
+        socket->handle = (SOCKET)session_open_anchor(socket->session, anchor, inherit);
     if (!socket->handle) {
         log_rarely(LOG_WARN, "cannot open anchor %u, error %lu", anchor, GetLastError());
         return socket->session->dead ? WSAENETDOWN : WSAEMFILE;

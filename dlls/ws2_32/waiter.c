@@ -184,7 +184,7 @@ static HANDLE open_slot(struct session *session, uint32_t slot)
     HANDLE fifo = NULL;
 
     if (!error &&
-        !(fifo = session_open_fifo(session, 'w', slot, GENERIC_READ | GENERIC_WRITE, 0, false)))
+        !(fifo = session_open_wake(session, slot, GENERIC_READ | GENERIC_WRITE)))
         error = GetLastError();
     if (error)
         log_rarely(LOG_WARN, "no FIFO for the waiting thread of slot %u, error %lu: it waits in NT",

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 10u                /* part of the runtime directory's name */
+#define RS_PROTOCOL 11u                /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -48,8 +48,8 @@
  *                  its hang-up means that the process is gone
  *       wN         FIFO, server (or a thread of the process) to the parked thread of slot N;
  *                  w0, the pump's, is there from the beginning
- *       aN         FIFO of anchor N; its hang-up means that the last handle of the SOCKET is gone, and
- *                  then it may become the anchor of another one
+ *   anchors/N      FIFO of anchor N, a SOCKET's: when nobody has it open any more the last handle of
+ *                  the SOCKET is gone, and then it may become the anchor of another one
  */
 struct rs_ticket {
     uint64_t magic;
@@ -191,7 +191,7 @@ enum rs_sub {
     RS_SUB_SOCKET,    /* call: arg0 family, arg1 type, arg2 protocol (0 = default), arg3 as
                          RS_OPT_CONTROL (datagrams); reply value = socket index, value2 = anchor number.
                          flag RS_SOCKET_STOCK: the DLL takes RS_COMP_STOCK */
-    RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: its hang-up counts from here on */
+    RS_SUB_ANCHORED,  /* the DLL has opened the socket's anchor: that nobody has it open counts from here on */
     RS_SUB_BIND,      /* call, rs_addr payload; reply carries the local rs_addr */
     RS_SUB_LISTEN,    /* call: arg0 backlog; from then on RS_COMP_ACCEPTED */
     RS_SUB_CONNECT,   /* rs_addr payload.  Stream: answered by RS_COMP_CONNECTED.  Datagram: the same
@@ -203,7 +203,7 @@ enum rs_sub {
                          behind the address */
     RS_SUB_SHUTDOWN,  /* call: arg0 = RS_SHUT_*; sending side closes after what was queued */
     RS_SUB_CLOSE,     /* the DLL has closed its handle; flags RS_CLOSE_*.  The server closes if the
-                         anchor is hung up or kept, else leaves it to the anchor */
+                         anchor is let go or kept, else leaves it to the anchor */
     RS_SUB_FORGET,    /* the DLL has seen RS_COMP_CLOSED: the index may be used again */
     RS_SUB_RESUME,    /* credit was given to a stalled socket: read on */
     RS_SUB_GETOPT,    /* call: arg0 = enum rs_option; reply payload = uint32_t or struct */

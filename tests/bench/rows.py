@@ -57,7 +57,7 @@ def _setup(sockets):
 
 
 def _files(sockets):
-    return 2 * sockets + 500  # a socket and its anchor
+    return sockets + 500
 
 
 def _told(program, how, conns, target=None, share=None):

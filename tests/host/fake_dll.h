@@ -120,6 +120,7 @@ static UNUSED const char *fake_make_dir(void)
 }
 
 static rlim_t fake_descriptor_limit; /* of the next server; 0 = as it is */
+static void (*fake_server_begins)(void); /* called in it first, unless NULL */
 
 static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
 {
@@ -138,6 +139,8 @@ static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (fake_descriptor_limit)
             check(!setrlimit(RLIMIT_NOFILE, &limit));
+        if (fake_server_begins)
+            fake_server_begins();
         exit(server_run(&options));
     }
     snprintf(join, sizeof(join), "%s/join", dir);
@@ -607,7 +610,7 @@ static UNUSED void fake_adopt(struct fake *fake, uint32_t index, uint32_t anchor
     struct fake_socket *socket = fake_socket(fake, index);
     char name[32];
 
-    snprintf(name, sizeof(name), "a%u", anchor);
+    snprintf(name, sizeof(name), "../anchors/%u", anchor);
     socket->anchor = fake_open_at(fake, name, O_RDWR);
     __atomic_store_n(&fake->shared[index].interest, RS_WAKE_PUMP, __ATOMIC_SEQ_CST);
     fake_simple(fake, RS_SUB_ANCHORED, 0, index);
