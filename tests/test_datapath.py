@@ -11,9 +11,11 @@ program, the DLL's own included.
 import re
 import shutil
 import subprocess
+from collections import Counter
 
 import pytest
 
+import straces
 from conftest import Prefix
 
 OPERATIONS = 200
@@ -46,18 +48,18 @@ def traces():
     return {}
 
 
-def trace_of(prefix, build, traces, width, tmp_path, dll="ours"):
-    """wineserver's trace of one run of datapath, and the program's output."""
-    key = (dll, width)
+def trace_of(prefix, build, traces, width, tmp_path, dll="ours", argv=None):
+    """wineserver's trace of one run of datapath, or of another program, and the program's output."""
+    argv = argv or (build.exe("datapath", width), OPERATIONS)
+    key = (dll, argv)
     if key not in traces:
-        exe = build.exe("datapath", width)
         log = tmp_path / "wineserver.log"
         override = {"WINEDLLOVERRIDES": "ws2_32=b;mscoree,mshtml="} if dll == "builtin" else {}
         with open(log, "wb") as out:
             server = subprocess.Popen([build.wineserver, "-f", "-d1"], env=prefix.env(),
                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
-            done = subprocess.run([build.wine, str(exe), str(OPERATIONS)], timeout=100,
+            done = subprocess.run([build.wine, *map(str, argv)], timeout=100,
                                   env=prefix.env(WINEDEBUG="+server", RINGSOCK_LOG="info",
                                                  **override),
                                   stdin=subprocess.DEVNULL, capture_output=True)
@@ -105,7 +107,10 @@ def between_marks(lines, kind):
 
 def requests_of(lines, kind):
     """What the program's threads asked of wineserver between the two markers."""
-    begin, end, main = between_marks(lines, kind)
+    return requests_in(lines, *between_marks(lines, kind))
+
+
+def requests_in(lines, begin, end, main):
     threads = threads_of(lines, main)
     return [line for line in lines[begin + 1:end]
             if (m := REQUEST.match(line)) and m[1] in threads and not ANSWER.match(line)]
@@ -144,53 +149,54 @@ def test_every_thread_is_counted(width, own_prefix, build, traces, tmp_path):
     assert len(threads_of(lines, main)) >= 2
 
 
+# What a wait for longer than a thread parks asks for, and the end of such a wait.
+WAITS = ("select", "event_op")
+
+
+@pytest.mark.parametrize("call,most", (("connect", {"get_object_info": 2}), ("socket", {"get_object_info": 1})))
+def test_requests_of_set_up(call, most, width, own_prefix, build, traces, tmp_path):
+    """Sockets that come and go ask wineserver only whether somebody else has the handle that is kept
+    for the next one: once for each socket."""
+    exe = build.dir / "tests/bench" / width / "setup.exe"
+    lines, _ = trace_of(own_prefix, build, traces, width, tmp_path, argv=(
+        exe, "--row", call, "--call", call, "--ops", 2 * OPERATIONS, "--marks", 1, "--setup", 60, "--limit", 60))
+    marks = [(number, REQUEST.match(line)[1], int(found[1])) for number, line in enumerate(lines)
+             if REQUEST.match(line) and (found := re.search(r"ringsock-ops-(\d+)\"", line))]
+    assert len(marks) == 2, marks
+    (begin, main, first), (end, _, last) = marks
+    requests = requests_in(lines, begin, end, main)
+    counts = Counter(name for line in requests if (name := REQUEST.match(line)[2]) not in WAITS)
+    assert all(counts[name] <= most.get(name, 0) * (last - first) for name in counts), \
+        f"{counts} for {last - first} operations"
+
+
 # ---- system calls ----
-def strace_of(prefix, build, traces, width, tmp_path):
+def strace_of(prefix, build, traces, width, runtime, tmp_path):
     key = ("strace", width)
     if key not in traces:
-        strace = shutil.which("strace")
-        if not strace:
-            pytest.skip("strace is not installed (Debian package: strace)")
         exe = build.exe("datapath", width)
-        log = tmp_path / "strace.log"
-        done = subprocess.run([strace, "-f", "-s", "300", "-o", str(log), build.wine, str(exe),
-                               str(OPERATIONS)], env=prefix.env(), timeout=150,
-                              stdin=subprocess.DEVNULL, capture_output=True)
-        out = done.stdout.decode(errors="replace")
-        if done.returncode != 0 and "FAILED" not in out and "PTRACE" in str(done.stderr):
-            pytest.skip("strace may not trace here")
-        assert done.returncode == 0, f"{out}\n{done.stderr[-2000:]}"
-        lines = log.read_text(errors="replace").splitlines()
-        traces[key] = (lines, marks_of(lines))
+        lines = straces.traced(prefix, build, [exe, OPERATIONS], runtime, tmp_path / "strace.log")
+        traces[key] = (lines, straces.marks_of(lines), straces.server_threads(lines))
     return traces[key]
 
 
-def marks_of(lines):
-    """{(begin or end, kind): (line number, thread)}; strace prints UTF-16 as r\\0i\\0n\\0g..."""
-    start = "".join(f"{character}\\0" for character in "ringsock-")
-    name = re.compile(re.escape(start) + r"((?:[a-z_-]\\0)+)")
-    marks = {}
-    for number, line in enumerate(lines):
-        if start in line and (found := name.search(line)):
-            which, _, kind = found[1].replace("\\0", "").partition("-")
-            if which in ("begin", "end"):
-                marks.setdefault((which, kind), (number, line.split(None, 1)[0]))
-    return marks
+def lines_between(traced, kind):
+    lines, marks, _ = traced
+    assert f"begin-{kind}" in marks and f"end-{kind}" in marks, f"{kind}: {marks}"
+    return lines[marks[f"begin-{kind}"][0] + 1:marks[f"end-{kind}"][0]]
 
 
 def calls_between(traced, kind):
     """System calls of the marking thread between the two writes that carry the markers' names."""
-    lines, marks = traced
-    assert ("begin", kind) in marks and ("end", kind) in marks, f"{kind}: {marks}"
-    begin, thread = marks["begin", kind]
-    return [line for line in lines[begin + 1:marks["end", kind][0]]
+    thread = traced[1][f"begin-{kind}"][1]
+    return [line for line in lines_between(traced, kind)
             if line.split(None, 1)[0] == thread and "resumed>" not in line
             and "--- SIG" not in line]
 
 
 @pytest.mark.parametrize("kind", LOCAL)
-def test_no_system_call(kind, width, own_prefix, build, traces, tmp_path):
-    traced = strace_of(own_prefix, build, traces, width, tmp_path)
+def test_no_system_call(kind, width, ours, build, runtime, traces, tmp_path):
+    traced = strace_of(ours, build, traces, width, runtime, tmp_path)
     # what the markers themselves cost: the same with no operation between them
     nothing = calls_between(traced, "nothing")
     calls = calls_between(traced, kind)
@@ -200,7 +206,17 @@ def test_no_system_call(kind, width, own_prefix, build, traces, tmp_path):
     assert len(nothing) < 20, "\n".join(nothing)
 
 
-def test_the_count_sees_system_calls(width, own_prefix, build, traces, tmp_path):
+def test_the_count_sees_system_calls(width, ours, build, runtime, traces, tmp_path):
     """The control: a ping-pong through the server cannot do without."""
-    traced = strace_of(own_prefix, build, traces, width, tmp_path)
+    traced = strace_of(ours, build, traces, width, runtime, tmp_path)
     assert len(calls_between(traced, "pingpong")) >= OPERATIONS
+
+
+@pytest.mark.parametrize("kind", LOCAL)
+def test_the_server_is_left_alone(kind, width, ours, build, runtime, traces, tmp_path):
+    """Nor does the server anything then, but for ending its last turn."""
+    traced = strace_of(ours, build, traces, width, runtime, tmp_path)
+    calls = [call for call in straces.calls(lines_between(traced, kind)) if call[0] in traced[2]]
+    assert len(calls) < OPERATIONS / 10, f"{len(calls)} system calls in {OPERATIONS} operations: {calls[:20]}"
+    assert any(call[0] in traced[2] for call in straces.calls(lines_between(traced, "pingpong"))), \
+        "the server was not traced"

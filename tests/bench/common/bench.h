@@ -48,6 +48,7 @@ struct bench_args {
     double seconds; /* measured time */
     double warmup;  /* time before it, not counted */
     uint64_t ops;   /* not 0: exactly that many operations, no warm-up (for counting requests) */
+    unsigned marks; /* with ops: a trace shows where the second and the last quarter begin */
     double limit;   /* the watchdog ends the program this many seconds after its set-up */
     double setup;   /* and after so many if it is not set up by then */
 };
@@ -233,6 +234,7 @@ static inline void bench_option(const char *name, const char *value)
                   {"--size", &bench_args.size},
                   {"--idle", &bench_args.idle},
                   {"--sockets", &bench_args.sockets},
+                  {"--marks", &bench_args.marks},
                   {"--window", &bench_args.window}};
     static const struct {
         const char *name;
@@ -301,6 +303,21 @@ static inline void meter_start(struct bench_meter *meter)
         meter->start = meter->begin;
 }
 
+/* An event's name goes to wineserver, so whoever traces the program finds it there, and between two
+ * of them what the operations in the middle cost (tests/test_counts.py).  Nothing on Linux. */
+static inline void meter_mark(const struct bench_meter *meter, uint64_t ops, uint64_t at)
+{
+    if (meter->ops < at || meter->ops - ops >= at)
+        return;
+#ifdef _WIN32
+    char name[64];
+
+    snprintf(name, sizeof(name), "ringsock-ops-%" PRIu64, meter->ops);
+    if (!CreateEventA(NULL, TRUE, FALSE, name))
+        bench_die("CreateEvent failed, error %lu", GetLastError());
+#endif
+}
+
 /* `ops` operations took from `from` to `to`; time between laps is not counted. */
 static inline void meter_lap(struct bench_meter *meter, uint64_t ops, uint64_t from, uint64_t to)
 {
@@ -314,6 +331,10 @@ static inline void meter_lap(struct bench_meter *meter, uint64_t ops, uint64_t f
         return;
     meter->ops += ops;
     meter->busy += to - from;
+    if (bench_args.marks) {
+        meter_mark(meter, ops, bench_args.ops / 4);
+        meter_mark(meter, ops, bench_args.ops - bench_args.ops / 4);
+    }
     if (bench_args.ops)
         meter->done = meter->ops >= bench_args.ops;
     else
