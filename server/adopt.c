@@ -75,4 +75,6 @@ void request_adopt(struct request *request)
         return;
     }
     socket_move(target, source);
+    /* Who waits said so at the target, and nobody looked there for what came under the old index. */
+    wake_socket(request->session, target->index);
 }

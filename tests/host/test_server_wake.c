@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whom the server wakes: the interested slot, the pump instead of one that is not parked, nobody,
- * the slot of a group; deadlines; room in the submission ring.
+ * the slot of a group; deadlines; room in the submission ring; what came before an adoption.
  */
 #include "fake_dll.h"
 
@@ -240,6 +240,38 @@ static void test_bell(struct fake *fake)
     fake_close(fake, socket);
 }
 
+/* What came for a connection before a socket adopted it told nobody: its index has no interest. */
+static void test_adoption(struct fake *fake)
+{
+    uint32_t listener = fake_listen(fake, 8), target = fake_open(fake, RS_AF_INET, RS_STREAM);
+    struct fake_socket *accepting = fake_socket(fake, listener), *source;
+    int fd = native_connect(accepting->local);
+    struct rs_adopt adopt = {0};
+    struct piece piece = {&adopt, sizeof(adopt)};
+    uint64_t begin = now_ms();
+
+    check(fd >= 0);
+    fake_wait(fake, accepting->incoming_count);
+    adopt.source = accepting->incoming[--accepting->incoming_count].socket;
+    source = fake_socket(fake, adopt.source);
+    check_equal(send(fd, "x", 1, 0), 1);
+    while (!source->size) {
+        check(now_ms() - begin < PATIENCE);
+        usleep(200);
+        fake_reap(fake);
+    }
+    __atomic_store_n(&fake->shared[target].interest, RS_WAKE_SLOT(1), __ATOMIC_SEQ_CST);
+    park(fake, 1, 0);
+    fake_submit(fake, RS_SUB_ADOPT, 0, target, &piece, 1, sizeof(adopt));
+    check(woken(fake, 1, PATIENCE));
+    unpark(fake, 1);
+    fake_wait(fake, source->closed);
+    fake_forget(fake, adopt.source);
+    fake_close(fake, target);
+    fake_close(fake, listener);
+    close(fd);
+}
+
 int main(void)
 {
     const char *dir = fake_make_dir();
@@ -247,7 +279,7 @@ int main(void)
     struct fake *fake = fake_join(dir);
     static const struct fake_test tests[] = {
         {"interest", test_interest}, {"crowded", test_crowded}, {"deadlines", test_deadlines},
-        {"bell", test_bell},     };
+        {"bell", test_bell},         {"adoption", test_adoption}, };
 
     make_slots(fake);
     fake_run_each(fake, tests, sizeof(tests) / sizeof(*tests));
