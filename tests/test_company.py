@@ -87,3 +87,12 @@ def test_own_hooks(order, width, target, prefix, build, run_wine):
     assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)
     if target == "ours":
         assert "left alone" not in result.log, str(result)
+
+
+def test_odd_stubs(width, target, prefix, build, run_wine):
+    """Stubs of a shape that nobody knows: said once, and Winsock's own calls work."""
+    result = run_wine(build.exe("odd_stubs", width), prefix=prefix, timeout=120, check=False)
+    assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)
+    if target == "ours":
+        warnings = [line for line in result.log.splitlines() if ":warn:" in line]
+        assert len(warnings) == 1 and "system calls of ntdll" in warnings[0], str(result)

@@ -177,26 +177,43 @@ static bool switched_off(const WCHAR *variable)
     return GetEnvironmentVariableW(variable, value, ARRAYSIZE(value)) == 1 && value[0] == '0';
 }
 
-void intercept_all(void)
+/* What is in user mode only if all of its calls were taken over, and is not. */
+static unsigned take_all(void)
 {
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
-    unsigned missing = 0;
-    size_t i;
+    unsigned missing = 0, unknown = 0;
+    const char *first = NULL;
 
-    if (!stay_loaded()) {
-        log_warn("cannot pin the module, error %lu: system calls are left alone", GetLastError());
-        port_table_init(false);
-        event_table_init(false);
-        routines_init(false);
-        anchor_pool_init(false);
-        return;
-    }
-    for (i = 0; i < ARRAYSIZE(taken); i++)
-        if (!stub_take(ntdll, taken[i].name, taken[i].replacement, taken[i].original))
+    for (size_t i = 0; i < ARRAYSIZE(taken); i++) {
+        enum stub_result result =
+            stub_take(ntdll, taken[i].name, taken[i].replacement, taken[i].original);
+
+        if (result == STUB_UNKNOWN && !unknown++)
+            first = taken[i].name;
+        if (result != STUB_TAKEN)
             missing |= taken[i].needed;
-    if (!intercept_user() || switched_off(L"RINGSOCK_FASTEVENT"))
-        missing |= EVENTS | ROUTINES;
-    port_table_init(!(missing & PORTS) && !switched_off(L"RINGSOCK_FASTPORT"));
+    }
+    if (unknown)
+        log_warn(
+            "%u of %u system calls of ntdll, %s first, are no plain stubs and left alone: what "
+            "comes by them, not by Winsock, does not know sockets",
+            unknown, (unsigned)ARRAYSIZE(taken), first);
+    return missing;
+}
+
+void intercept_all(void)
+{
+    unsigned missing = ~0u;
+
+    if (stay_loaded()) {
+        missing = take_all();
+        if (!intercept_user() || switched_off(L"RINGSOCK_FASTEVENT"))
+            missing |= EVENTS | ROUTINES;
+        if (switched_off(L"RINGSOCK_FASTPORT"))
+            missing |= PORTS;
+    } else
+        log_warn("cannot pin the module, error %lu: system calls are left alone", GetLastError());
+    port_table_init(!(missing & PORTS));
     event_table_init(!(missing & EVENTS));
     routines_init(!(missing & ROUTINES));
     anchor_pool_init(!(missing & ANCHORS));

@@ -45,9 +45,10 @@ static DWORD NTAPI our_NtUserMsgWaitForMultipleObjectsEx(DWORD count, const HAND
 static void take_over(HMODULE win32u)
 {
     if (!real_NtUserMsgWaitForMultipleObjectsEx &&
-        !stub_take(win32u, "NtUserMsgWaitForMultipleObjectsEx",
-                   our_NtUserMsgWaitForMultipleObjectsEx,
-                   (void **)&real_NtUserMsgWaitForMultipleObjectsEx)) {
+        stub_take(win32u, "NtUserMsgWaitForMultipleObjectsEx",
+                  our_NtUserMsgWaitForMultipleObjectsEx,
+                  (void **)&real_NtUserMsgWaitForMultipleObjectsEx) != STUB_TAKEN) {
+        log_warn("NtUserMsgWaitForMultipleObjectsEx is no plain system call: left alone");
         event_table_init(false);
         routines_init(false);
     }

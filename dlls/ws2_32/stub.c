@@ -180,30 +180,26 @@ static void store_jump(unsigned char *from, const unsigned char *to)
     InterlockedCompareExchange64((LONG64 volatile *)from, fresh, old);
 }
 
-bool stub_take(HMODULE module, const char *name, void *replacement, void **original)
+enum stub_result stub_take(HMODULE module, const char *name, void *replacement, void **original)
 {
     unsigned char *stub = (void *)GetProcAddress(module, name), *code, entry[ENTRY_BYTES];
     DWORD old;
 
     if (!stub)
-        return false;
+        return STUB_ABSENT;
     *original = stub;
-    if (!has_shape(stub, ENTRY_BYTES, STUB_BYTES)) {
-        log_warn("%s is not a plain system-call stub: left alone", name);
-        return false;
-    }
+    if (!has_shape(stub, ENTRY_BYTES, STUB_BYTES))
+        return STUB_UNKNOWN;
     memcpy(entry, stub, ENTRY_BYTES);
     if (!has_shape(entry, 0, ENTRY_BYTES)) {
-        if (!read_entry(module, stub, entry)) {
-            log_warn("%s begins like no system-call stub: left alone", name);
-            return false;
-        }
+        if (!read_entry(module, stub, entry))
+            return STUB_UNKNOWN;
         log_info("%s is hooked by the program", name);
     }
     if (!(code = new_code((ULONG_PTR)stub)) ||
         !VirtualProtect(stub, STUB_BYTES, PAGE_EXECUTE_READWRITE, &old)) {
         log_warn("%s cannot be taken over: error %lu", name, GetLastError());
-        return false;
+        return STUB_UNKNOWN;
     }
     memcpy(code, entry, ENTRY_BYTES);
     memcpy(code + ENTRY_BYTES, stub + ENTRY_BYTES, STUB_BYTES - ENTRY_BYTES);
@@ -212,5 +208,5 @@ bool stub_take(HMODULE module, const char *name, void *replacement, void **origi
     VirtualProtect(stub, STUB_BYTES, old, &old);
     finish_code(code);
     FlushInstructionCache(GetCurrentProcess(), stub, STUB_BYTES);
-    return true;
+    return STUB_TAKEN;
 }

@@ -7,9 +7,11 @@
 
 #include "winsock.h"
 
+enum stub_result { STUB_TAKEN, STUB_ABSENT, STUB_UNKNOWN };
+
 /* Has the stub `name` of the module call the replacement, and stores a callable copy of the stub in
- * *original.  When its shape is unknown nothing changes, *original is the stub itself, and false is
- * returned (logged).  Not there at all: false, *original is as it was.  From DllMain only. */
-bool stub_take(HMODULE module, const char *name, void *replacement, void **original);
+ * *original.  STUB_UNKNOWN: its shape is, nothing changes, *original is the stub itself.  STUB_ABSENT:
+ * the module has none, *original is as it was.  From DllMain only. */
+enum stub_result stub_take(HMODULE module, const char *name, void *replacement, void **original);
 
 #endif

@@ -44,16 +44,14 @@ DETOUR(NtDeviceIoControlFile, CONTROL,
 DETOUR(NtClose, CLOSE, (HANDLE a), (a))
 DETOUR(NtWaitForSingleObject, WAIT, (HANDLE a, BOOLEAN b, void *c), (a, b, c))
 
-#define HOOK(name, fill)                                        \
-    {                                                           \
-#name, on_##name, (void **)&next_##name, fill, 0, NULL, \
-        {                                                       \
-            0                                                   \
-        }                                                       \
-    }
+#define HOOK(function, fills) \
+    {.name = #function, .detour = on_##function, .next = (void **)&next_##function, .fill = fills}
 static struct hook hooks[HOOKS] = {
-    HOOK(NtReadFile, FALSE), HOOK(NtWriteFile, TRUE),           HOOK(NtDeviceIoControlFile, FALSE),
-    HOOK(NtClose, TRUE),     HOOK(NtWaitForSingleObject, TRUE),
+    [READ] = HOOK(NtReadFile, FALSE),
+    [WRITE] = HOOK(NtWriteFile, TRUE),
+    [CONTROL] = HOOK(NtDeviceIoControlFile, FALSE),
+    [CLOSE] = HOOK(NtClose, TRUE),
+    [WAIT] = HOOK(NtWaitForSingleObject, TRUE),
 };
 
 static void install(void)
