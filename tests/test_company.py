@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Wine's other DLLs that import ws2_32 work on ours: downloads by WinHTTP and WinINet from a host
-server, and mswsock, wsock32, iphlpapi, rpcrt4 by tests/programs/company.c."""
+"""What shares the process with ours.  Wine's other DLLs that import ws2_32: downloads by WinHTTP and
+WinINet from a host server, and mswsock, wsock32, iphlpapi, rpcrt4 by tests/programs/company.c.  Programs
+that hook ntdll themselves, that load and free ws2_32.dll again and again."""
 import http.server
 import random
 import threading
+from pathlib import Path
 
 import pytest
 
+from pressure import MIB, Run
 from test_conformance import summary
 
 
@@ -96,3 +99,25 @@ def test_odd_stubs(width, target, prefix, build, run_wine):
     if target == "ours":
         warnings = [line for line in result.log.splitlines() if ":warn:" in line]
         assert len(warnings) == 1 and "system calls of ntdll" in warnings[0], str(result)
+
+
+def descriptors(pid):
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+@pytest.mark.parametrize("mode", ["balanced", "untidy", "inside"])
+def test_load_again(mode, width, ours, build, start_wine, runtime):
+    """Loaded and freed some hundred times, or started up and cleaned up: nothing is left behind on
+    either side.  (Wine's own DLL has no working sockets when it is loaded again.)"""
+    run = Run(start_wine, build, width, ours, runtime, "load_again", mode, 300)
+    run.program.wait_for("READY", 60)
+    before = run.memory(), [descriptors(pid) for pid in run.pids()]
+    run.go_on()
+    run.program.wait_for("AFTER", 120)
+    after = run.memory(), [descriptors(pid) for pid in run.pids()]
+    run.go_on()
+    result = run.done()
+    for old, new in zip(before[0], after[0]):
+        assert new < old + 2 * MIB, f"{before}, then {after}: {result}"
+    for old, new in zip(before[1], after[1]):
+        assert new <= old + 64, f"{before}, then {after}: {result}"
