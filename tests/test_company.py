@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What shares the process with ours.  Wine's other DLLs that import ws2_32: downloads by WinHTTP and
 WinINet from a host server, and mswsock, wsock32, iphlpapi, rpcrt4 by tests/programs/company.c.  Programs
-that hook ntdll themselves, that load and free ws2_32.dll again and again."""
+that hook ntdll themselves, that load and free ws2_32.dll again and again, that use it in DllMain."""
 import http.server
 import random
+import socket
 import threading
 from pathlib import Path
 
@@ -121,3 +122,26 @@ def test_load_again(mode, width, ours, build, start_wine, runtime):
         assert new < old + 2 * MIB, f"{before}, then {after}: {result}"
     for old, new in zip(before[1], after[1]):
         assert new <= old + 64, f"{before}, then {after}: {result}"
+
+
+@pytest.mark.parametrize("mode", ["threads", "late", "reload"])
+def test_dll_main(mode, width, target, prefix, build, run_wine):
+    """Winsock in DllMain: threads that it starts, and what threads leave behind."""
+    result = run_wine(build.exe("dll_main", width), mode, prefix=prefix, timeout=120, check=False)
+    assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)
+
+
+def test_dll_main_end(width, target, prefix, build, start_wine):
+    """A connection that is used and closed while the process ends."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        program = start_wine(build.exe("dll_main", width), "end", server.getsockname()[1],
+                             prefix=prefix)
+        end, _ = server.accept()
+        with end:
+            end.settimeout(30)
+            assert end.recv(16) == b"bye"
+            end.sendall(b"x")
+            assert end.recv(16) == b""
+        result = program.wait(30)
+    assert result.rc == 0 and int(summary(result)["failures"]) == 0, str(result)

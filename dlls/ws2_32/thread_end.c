@@ -16,19 +16,23 @@ static void cancel_in(struct socket *socket, void *filter)
     socket_cancel(socket, filter);
 }
 
-void thread_ends(void)
+static void end_waiter(struct waiter *waiter)
 {
-    struct waiter *waiter = waiter_existing();
-    struct operation_filter filter = {.thread_exit = true};
+    struct operation_filter filter = {.issuer = waiter->serial, .thread_exit = true};
 
-    if (!waiter)
-        return;
-    filter.issuer = waiter->serial;
     if (waiter->pending_operations > 0)
         socket_for_each(cancel_in, &filter);
     afd_poll_cancel(NULL, &filter);
     routines_end(waiter);
-    waiter_give_back(waiter);
+}
+
+void thread_ends(void)
+{
+    struct waiter *waiter = waiter_existing();
+
+    if (waiter)
+        end_waiter(waiter);
+    waiter_detach(waiter);
 }
 
 /* ---- a thread that another one ends: no DLL_THREAD_DETACH comes ---- */
@@ -44,8 +48,7 @@ static bool can_be_locked(struct socket *socket)
         }
         Sleep(1);
     }
-    log_warn("a thread was terminated while it held the lock of socket %p",
-             (void *)socket->handle);
+    log_warn("a thread was terminated while it held the lock of socket %p", (void *)socket->handle);
     return false;
 }
 

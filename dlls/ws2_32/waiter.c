@@ -1,146 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Parking (see waiter.h).  Owns the waiters of all threads and the slot words of the segment.
- * Takes only its own free-list lock; may call the session and request layers.
+ * Parking (see waiter.h; waiter_life.c: which thread has which waiter).  Owns the slot words of the
+ * segment.  Takes no lock; may call the session and request layers.
  *
  * Exactly one party turns a slot from PARKED to RUNNING; that one writes exactly one byte to the
  * FIFO. So a thread that decides not to read after all knows whether a byte is under way.
  */
 #include "waiter.h"
-#include "blocking_hook.h"
 #include "intercept.h"
 #include "log.h"
 #include "ntcalls.h"
 #include "request.h"
 #include "routine.h"
-
-static DWORD tls_index = TLS_OUT_OF_INDEXES;
-static SRWLOCK free_lock = SRWLOCK_INIT;
-/* Waiters of threads that have ended, with a slot and without: those who have one go first.  Never
- * freed. */
-static struct waiter *free_list, *free_slotless;
-static struct waiter *volatile all_waiters;
-static LONG64 volatile last_serial;
-
-bool waiter_init(void)
-{
-    tls_index = TlsAlloc();
-    return tls_index != TLS_OUT_OF_INDEXES;
-}
-
-static struct waiter *waiter_take_free(void)
-{
-    struct waiter *waiter, **list;
-
-    AcquireSRWLockExclusive(&free_lock);
-    list = free_list ? &free_list : &free_slotless;
-    if ((waiter = *list))
-        *list = waiter->next_free;
-    ReleaseSRWLockExclusive(&free_lock);
-    return waiter;
-}
-
-static struct waiter *waiter_make(void)
-{
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
-
-    if (!waiter)
-        return NULL;
-    waiter->shared = &waiter->local;
-    if (!(waiter->event = CreateEventW(NULL, FALSE, FALSE, NULL))) {
-        free(waiter);
-        return NULL;
-    }
-    do
-        waiter->next_made = all_waiters;
-    while (InterlockedCompareExchangePointer((void *volatile *)&all_waiters, waiter,
-                                             waiter->next_made) != waiter->next_made);
-    return waiter;
-}
-
-static struct waiter *waiter_assign(void)
-{
-    struct waiter *waiter = waiter_take_free();
-
-    if (!waiter && !(waiter = waiter_make()))
-        return NULL;
-    waiter->thread_id = GetCurrentThreadId();
-    waiter->alerted = GetTickCount();
-    AcquireSRWLockExclusive(&waiter->lock);
-    waiter->serial = (uint64_t)InterlockedIncrement64(&last_serial);
-    ReleaseSRWLockExclusive(&waiter->lock);
-    TlsSetValue(tls_index, waiter);
-    return waiter;
-}
-
-struct waiter *waiter_existing(void)
-{
-    DWORD error = GetLastError();
-    struct waiter *waiter = TlsGetValue(tls_index);
-
-    SetLastError(error); /* TlsGetValue clears it */
-    return waiter;
-}
-
-struct waiter *waiter_current(void)
-{
-    struct waiter *waiter = waiter_existing();
-
-    return waiter ? waiter : waiter_assign();
-}
-
-void waiter_give_back(struct waiter *waiter)
-{
-    struct waiter **list = waiter->slot ? &free_list : &free_slotless;
-
-    blocking_hook_forget(waiter);
-    TlsSetValue(tls_index, NULL);
-    if (waiter->thread)
-        real_NtClose(waiter->thread);
-    waiter->thread = NULL;
-    AcquireSRWLockExclusive(&free_lock);
-    waiter->next_free = *list;
-    *list = waiter;
-    ReleaseSRWLockExclusive(&free_lock);
-}
-
-/* 0: not of this process.  The handle may have other rights than this needs. */
-static DWORD own_thread_id(HANDLE thread)
-{
-    struct thread_information information;
-    NTSTATUS status = NtQueryInformationThread(thread, ThreadBasicInformation, &information,
-                                               sizeof(information), NULL);
-    HANDLE copy;
-
-    if (status == STATUS_ACCESS_DENIED &&
-        !real_NtDuplicateObject(GetCurrentProcess(), thread, GetCurrentProcess(), &copy,
-                                THREAD_QUERY_INFORMATION, 0, 0)) {
-        status = NtQueryInformationThread(copy, ThreadBasicInformation, &information,
-                                          sizeof(information), NULL);
-        real_NtClose(copy);
-    }
-    if (status || (DWORD)(ULONG_PTR)information.client.UniqueProcess != GetCurrentProcessId())
-        return 0;
-    return (DWORD)(ULONG_PTR)information.client.UniqueThread;
-}
-
-struct waiter *waiter_of_thread(HANDLE thread)
-{
-    DWORD id = own_thread_id(thread);
-    struct waiter *waiter = id ? all_waiters : NULL;
-
-    while (waiter && !(waiter->thread_id == id && waiter->serial))
-        waiter = waiter->next_made;
-    return waiter;
-}
-
-HANDLE waiter_thread(struct waiter *waiter)
-{
-    if (!waiter->thread)
-        DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
-                        &waiter->thread, THREAD_SET_CONTEXT, FALSE, 0);
-    return waiter->thread;
-}
 
 uint32_t waiter_wake_word(const struct waiter *waiter)
 {

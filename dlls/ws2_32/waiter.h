@@ -91,8 +91,9 @@ void waiter_signal(struct waiter *waiter);
 void waiter_unpark(struct waiter *waiter);
 
 bool waiter_init(void); /* once, from DllMain */
-/* The calling thread ends, and routines_end was called: the waiter is for another one. */
-void waiter_give_back(struct waiter *waiter);
+/* DLL_THREAD_DETACH: the waiter, for which routines_end was called, is for another thread; NULL if
+ * this one had none. */
+void waiter_detach(struct waiter *waiter);
 
 /* deadline for a Winsock timeout in ms (INFINITE: WAITER_FOREVER) */
 uint64_t waiter_deadline(DWORD milliseconds);
