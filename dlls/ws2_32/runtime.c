@@ -126,7 +126,7 @@ static bool locate_directory(struct runtime *runtime)
 
 /* A directory of somebody else under our name is an attack.  Wine shows a file of the own user as
  * owned by the token's user, any other as owned by another SID. */
-static bool owned_by_us(const WCHAR *path)
+static bool owned_by_us(HANDLE directory)
 {
     union {
         SECURITY_DESCRIPTOR descriptor;
@@ -137,18 +137,13 @@ static bool owned_by_us(const WCHAR *path)
         char bytes[256];
     } token_user;
     DWORD length;
-    HANDLE token, directory;
+    HANDLE token;
     BOOL defaulted, known;
     PSID owner = NULL;
 
-    directory = CreateFileW(path, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                            OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-    if (directory == INVALID_HANDLE_VALUE)
-        return false;
     known = GetKernelObjectSecurity(directory, OWNER_SECURITY_INFORMATION, &security.descriptor,
                                     sizeof(security), &length) &&
             GetSecurityDescriptorOwner(&security.descriptor, &owner, &defaulted);
-    CloseHandle(directory);
     if (!known || !owner || !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return false;
     known = GetTokenInformation(token, TokenUser, &token_user, sizeof(token_user), &length) &&
@@ -302,6 +297,27 @@ static enum join_result read_ticket(const struct runtime *runtime, HANDLE fifo,
     return result;
 }
 
+/* JOIN_NO_SERVER: there is no directory any more, as the server has left. */
+static enum join_result check_directory(const struct runtime *runtime)
+{
+    HANDLE directory =
+        CreateFileW(runtime->directory, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    DWORD error = GetLastError();
+    bool ours;
+
+    if (directory == INVALID_HANDLE_VALUE &&
+        (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND))
+        return JOIN_NO_SERVER;
+    ours = directory != INVALID_HANDLE_VALUE && owned_by_us(directory);
+    if (directory != INVALID_HANDLE_VALUE)
+        CloseHandle(directory);
+    if (ours)
+        return JOINED;
+    log_error("%s belongs to somebody else: refused", runtime->unix_directory);
+    return JOIN_REFUSED;
+}
+
 static enum join_result try_join(const struct runtime *runtime, struct rs_ticket *ticket)
 {
     WCHAR path[RUNTIME_PATH_MAX];
@@ -313,10 +329,7 @@ static enum join_result try_join(const struct runtime *runtime, struct rs_ticket
                        FILE_FLAG_OVERLAPPED, NULL);
     if (fifo == INVALID_HANDLE_VALUE)
         return JOIN_NO_SERVER;
-    if (!owned_by_us(runtime->directory)) {
-        log_error("%s belongs to somebody else: refused", runtime->unix_directory);
-        result = JOIN_REFUSED;
-    } else
+    if ((result = check_directory(runtime)) == JOINED)
         result = read_ticket(runtime, fifo, ticket);
     CloseHandle(fifo);
     return result;
