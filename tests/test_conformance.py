@@ -48,3 +48,15 @@ def test_conformance(program, width, target, prefix, build, run_wine, test_count
     assert int(found["tests"]) > 0, f"nothing was checked: {result}"
     if target == "ours":
         assert "ringsock: " in result.log, f"ours was not in use: {result}"
+
+
+@pytest.mark.parametrize("program", ("duplicate_socket", "standard_handle"))
+def test_child_of_the_other_width(program, width, target, prefix, build, run_wine, wine_widths):
+    """Programs of both widths at once on one server, which hand each other their sockets."""
+    other = "x32" if width == "x64" else "x64"
+    if wine_widths[other]:
+        pytest.skip(wine_widths[other])
+    child = "Z:" + str(build.exe(program, other)).replace("/", "\\")
+    result = run_wine(build.exe(program, width), prefix=prefix, timeout=180, check=False,
+                      env={"RINGSOCK_TEST_TIMEOUT": "150", "RINGSOCK_TEST_CHILD": child})
+    assert int(summary(result)["failures"]) == 0 and result.rc == 0, str(result)

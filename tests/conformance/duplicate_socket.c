@@ -3,10 +3,10 @@
  * Sockets that two handles or two processes hold: WSADuplicateSocket, inherited handles,
  * DuplicateHandle.  The sentences are those of WSADuplicateSocket's page on learn.microsoft.com.
  *
- * A child is this program again; what it does and what it has to know stand in its environment, and
+ * A child is this program again, perhaps of the other width; what it does and what it has to know stand in its environment, and
  * its exit code is 0, or the line where something went wrong.
  */
-#include "net.h"
+#include "child_program.h"
 
 #define CHILD_ROLE   "RINGSOCK_TEST_SHARE_ROLE"
 #define CHILD_HANDLE "RINGSOCK_TEST_SHARE_HANDLE" /* a socket's, inherited */
@@ -170,7 +170,7 @@ static void start_child(struct child *child, const char *role, SOCKET inherited)
     char path[MAX_PATH];
     HANDLE read_end;
 
-    GetModuleFileNameA(NULL, path, sizeof(path));
+    child_program(path);
     ok(CreatePipe(&read_end, &child->infos, &inherit, 0), "error %lu\n", GetLastError());
     SetHandleInformation(child->infos, HANDLE_FLAG_INHERIT, 0);
     SetEnvironmentVariableA(CHILD_ROLE, role);

@@ -11,7 +11,7 @@
  * A child is this program again; its role stands in its environment, and its exit code is 0, or the
  * line where something went wrong: it has nowhere to print to.
  */
-#include "net.h"
+#include "child_program.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -53,7 +53,7 @@ static void start(const char *role, HANDLE in, HANDLE out, PROCESS_INFORMATION *
     startup.hStdOutput = out;
     SetHandleInformation(in, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
     SetHandleInformation(out, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
-    GetModuleFileNameA(NULL, path, sizeof(path));
+    child_program(path);
     SetEnvironmentVariableA(CHILD_ROLE, role);
     ok(CreateProcessA(path, NULL, NULL, NULL, TRUE, 0, NULL, NULL, &startup, process),
        "error %lu\n", GetLastError());
