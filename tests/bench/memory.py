@@ -8,37 +8,24 @@ import re
 import subprocess
 import tempfile
 import time
-from pathlib import Path
 
-from systems import Failure
+from systems import Failure, parts
 
 FEW = 100
 SETTLE = 2.0  # seconds between two looks; at rest when no descriptor has come
 TARGET = 4096  # bytes for each idle socket
 
 
-def _look_at(entry):
-    """(part, PSS in bytes, descriptors)"""
-    name = (entry / "comm").read_text().strip()
-    pss = re.search(r"^Pss:\s+(\d+) kB", (entry / "smaps_rollup").read_text(), re.M)
-    return "wineserver" if name.startswith("wineserver") else name, 1024 * int(pss[1]), len(list((entry / "fd").iterdir()))
-
-
 def _parts(system, process):
-    """{part: (PSS, descriptors)} of the program and of what serves its prefix"""
-    mark = f"WINEPREFIX={getattr(system, 'prefix', '')}".encode()
-    parts = {}
-    for entry in Path("/proc").glob("[0-9]*"):
+    """{part: (PSS in bytes, descriptors)}"""
+    found = {}
+    for part, entry in parts(system, process):
         try:
-            own = entry.name == str(process.pid)
-            if not own and mark not in (entry / "environ").read_bytes().split(b"\0"):
-                continue
-            name, pss, files = _look_at(entry)
+            pss = re.search(r"^Pss:\s+(\d+) kB", (entry / "smaps_rollup").read_text(), re.M)
+            found[part] = 1024 * int(pss[1]), len(list((entry / "fd").iterdir()))
         except OSError:
-            continue  # has ended, or is somebody else's
-        if own or name in ("wineserver", "ringsock-server"):
-            parts["program" if own else name] = pss, files
-    return parts
+            continue  # has ended
+    return found
 
 
 def _at_rest(system, idle, setup):
@@ -54,10 +41,10 @@ def _at_rest(system, idle, setup):
                 if process.poll() is not None:
                     out.seek(0)
                     raise Failure(f"memory: {out.read().decode(errors='replace')[-300:]}")
-                parts = _parts(system, process)
-                counts = {name: files for name, (_, files) in parts.items()}
+                found = _parts(system, process)
+                counts = {name: files for name, (_, files) in found.items()}
                 if counts == before and sum(counts.values()) >= idle:
-                    return parts
+                    return found
                 before = counts
             raise Failure(f"memory: {system.name} does not come to rest")
         finally:
@@ -71,8 +58,8 @@ def run(systems, idle, out):
     for system in systems:
         few, many = (_at_rest(system, count, 12 + count / 80) for count in (FEW, idle))
         system.close()
-        grown = {name: [(b - a) / (idle - FEW) for a, b in zip(few.get(name, (0, 0)), parts)]
-                 for name, parts in many.items()}
+        grown = {name: [(b - a) / (idle - FEW) for a, b in zip(few.get(name, (0, 0)), values)]
+                 for name, values in many.items()}
         total = sum(memory for memory, _ in grown.values())
         status |= system.name == "ours" and total > TARGET
         lines.append(f"{system.name:8} {total:7,.0f} bytes for an idle socket  " + ", ".join(

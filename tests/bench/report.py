@@ -3,6 +3,7 @@
 directory; calls gnuplot."""
 
 import csv
+import re
 import shutil
 import statistics
 import subprocess
@@ -140,8 +141,27 @@ def plot(directory, summaries, systems, caption):
                 times = sorted(s.row.faster(v, reference) for v in stats) if stats else ["?"] * 3
                 fields += [times[1], times[0], times[2]]
             file.write(f'"{s.row.title}" ' + " ".join(str(f) for f in fields) + "\n")
-    script = Path(__file__).resolve().parent / "plot.gp"
-    image = Path(directory) / "speed.png"
+    return _gnuplot("plot.gp", data, Path(directory) / "speed.png", caption, shown)
+
+
+def plot_connections(directory, summaries, systems, caption):
+    """connections.png: what a round trip costs with how many connections, if several were measured."""
+    chosen = [s for s in summaries if re.fullmatch(r"port-\d+", s.row.name)]
+    if len(chosen) < 2 or not shutil.which("gnuplot"):
+        return None
+    data = Path(directory) / "connections.dat"
+    with open(data, "w") as file:
+        for s in chosen:
+            fields = [s.row.name.partition("-")[2]]
+            for system in systems:
+                stats = s.stats.get(system)
+                fields += [f"{1e6 / rate:.3f}" for rate in (stats[1], stats[2], stats[0])] if stats else ["?"] * 3
+            file.write(" ".join(fields) + "\n")
+    return _gnuplot("connections.gp", data, Path(directory) / "connections.png", caption, systems)
+
+
+def _gnuplot(script, data, image, caption, systems):
     subprocess.run(["gnuplot", "-e", f"data='{data}'; image='{image}'; caption='{caption}'; "
-                    f"systems='{' '.join(shown)}'", str(script)], check=True, timeout=60)
+                    f"systems='{' '.join(systems)}'", str(Path(__file__).resolve().parent / script)],
+                   check=True, timeout=60)
     return image

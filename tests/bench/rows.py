@@ -84,7 +84,7 @@ def _call(name, title, target, *args, ops=512):
 
 
 ROWS = (
-    _port(1, 3), _port(100, 3), _port(1000, None), _port(4000, None),
+    _port(1, 3), _port(10, None), _port(100, 3), _port(1000, None), _port(4000, None),
     _port(8000, None),
     _idle(10000), _idle(20000),
     _rio("port", 1), _rio("poll", 1), _rio("port", 100), _rio("poll", 100),

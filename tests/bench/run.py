@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import handle_cost  # noqa: E402
 import memory  # noqa: E402
+import programs  # noqa: E402
 import report  # noqa: E402
 import request_count  # noqa: E402
 from rows import ROWS  # noqa: E402
@@ -43,6 +44,8 @@ def arguments():
                         help="what the calls that are taken over cost on handles of other things")
     parser.add_argument("--memory", type=int, metavar="N", nargs="?", const=8000,
                         help="what an idle socket costs, from so many of them")
+    parser.add_argument("--programs", action="store_true",
+                        help="requests per second of unmodified HTTP servers instead")
     parser.add_argument("--kernel", action="store_true",
                         help="ours with RINGSOCK_SHORTCUT=0: as with peers that are not Ringsock's")
     parser.add_argument("--list", action="store_true", help="list the rows")
@@ -54,12 +57,14 @@ def arguments():
         args.systems = "builtin,ours"
     if args.quick:
         args.rounds, args.seconds, args.warmup = 2, 0.5, 0.1
+    args.pattern = args.rows
     args.calls = [call for call in handle_cost.CALLS if re.search(args.rows, call)]
     args.rows = [row for row in ROWS if re.search(args.rows, row.name)]
     names = args.systems.split(",")
     if unknown := set(names) - set(SYSTEMS):
         parser.error(f"no such system: {', '.join(unknown)}")
-    if not (args.calls if args.handles else args.rows) or args.rounds < 1:
+    chosen = args.calls if args.handles else args.programs or args.rows
+    if not chosen or args.rounds < 1:
         parser.error("nothing to do")
     args.systems = [SYSTEMS[name](args.build, args.arch) for name in SYSTEMS if name in names]
     if args.kernel:
@@ -143,9 +148,10 @@ def bench(args):
     (args.out / "table.md").write_text(report.markdown_table(summaries, names))
     report.write_csv(args.out / "table.csv", summaries, names)
     report.write_samples(args.out / "samples.csv", samples)
-    image = report.plot(args.out, summaries, names, head[0].replace("'", ""))
+    images = [plot(args.out, summaries, names, head[0].replace("'", ""))
+              for plot in (report.plot, report.plot_connections)]
     print("\n" + text + f"\nwritten: {args.out}/table.txt, table.md, table.csv, samples.csv"
-          + (f", {image.name}" if image else "; no plot (no gnuplot or no built-in)"), flush=True)
+          + "".join(f", {image.name}" for image in images if image), flush=True)
     missed = [s.row.title for s in summaries if s.row.target and s.verdict != "yes"]
     if missed and "ours" in names:
         print("targets not reached: " + "; ".join(missed), flush=True)
@@ -168,13 +174,15 @@ def main():
         print("\n".join(f"{row.name:12} {row.title}" for row in args.rows))
         return 0
     args.out.mkdir(parents=True, exist_ok=True)
-    if args.rows:
+    if args.rows and not args.programs:
         args.rows = affordable(args.rows)
     try:
         for system in args.systems:
             system.prepare()
         if args.handles:
             return handle_cost.run(args, args.systems, machine(args))
+        if args.programs:
+            return programs.run(args, machine(args))
         if args.memory:
             return memory.run(args.systems, args.memory, args.out)
         return count_requests(args) if args.requests else bench(args)

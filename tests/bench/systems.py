@@ -181,6 +181,21 @@ class Ours(Builtin):
         print(lines[0], flush=True)
 
 
+def parts(system, process):
+    """(part, directory below /proc) of the program and of what serves its prefix"""
+    mark = f"WINEPREFIX={getattr(system, 'prefix', '')}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if entry.name == str(process.pid):
+                yield "program", entry
+            elif mark in (entry / "environ").read_bytes().split(b"\0"):
+                name = (entry / "comm").read_text().strip()
+                if name.startswith("wineserver") or name == "ringsock-server":
+                    yield name.removesuffix("64").removesuffix("32"), entry
+        except OSError:
+            continue  # has ended, or is somebody else's
+
+
 SYSTEMS = {system.name: system for system in (Builtin, Ours, Native)}
 
 
