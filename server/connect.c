@@ -123,6 +123,8 @@ static void connect_stream(struct socket *socket)
     if (!error || error == EALREADY || error == EINPROGRESS) {
         int watch_error;
 
+        if (!error)
+            listener_expect(socket->session->server, &socket->peer);
         socket->wants_out = socket->wants_out || error;
         watch_error = socket->watch.watching ? socket_rewatch(socket) : socket_watch(socket);
 

@@ -42,8 +42,23 @@ int listener_start(struct socket *socket, uint32_t backlog)
     if (!getsockname(socket->watch.fd, &local.any, &size))
         socket->bound_to = local;
     socket->state = SOCKET_LISTENING;
+    list_append(&socket->session->server->listeners, &socket->listening);
     socket->readable = true;
     return socket_watch(socket);
+}
+
+void listener_expect(struct server *server, const union address *peer)
+{
+    uint16_t port = address_port(peer);
+
+    for (struct link *link = server->listeners.next; link != &server->listeners; link = link->next) {
+        struct socket *socket = container_of(link, struct socket, listening);
+
+        if (address_port(&socket->bound_to) != port || timer_armed(&socket->timer))
+            continue;
+        socket->readable = true;
+        socket_queue_work(socket);
+    }
 }
 
 /* What the program has set on the listener and the server keeps for itself. */
@@ -193,6 +208,7 @@ void listener_release(struct socket *child)
 /* Connections that the program never saw end with their listener. */
 void listener_stop(struct socket *socket)
 {
+    list_remove(&socket->listening);
     socket->readable = false;
     if (socket->held_fd >= 0)
         close(socket->held_fd);

@@ -328,6 +328,7 @@ int server_run(const struct server_options *options)
     server.linger = (uint64_t)options->linger * CLOCK_PER_SECOND;
     list_init(&server.sessions);
     list_init(&server.work);
+    list_init(&server.listeners);
     list_init(&server.bound);
     list_init(&server.reservations);
     server.shortcut = options->shortcut;

@@ -42,6 +42,7 @@ struct server {
     struct watch signals;
     struct link sessions;   /* all, the prepared one included */
     struct link work;       /* sockets that know of something to read or accept */
+    struct link listeners; /* listener.c */
     struct link bound;      /* sockets that a program has bound (bind.c) */
     struct link reservations; /* ports.c */
     bool shortcut;            /* server_options */

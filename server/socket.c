@@ -94,6 +94,7 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     list_init(&socket->bound_link);
     list_init(&socket->sibling);
     list_init(&socket->children);
+    list_init(&socket->listening);
     list_init(&socket->stub_link);
     list_init(&socket->unread);
     shortcut_init(socket);

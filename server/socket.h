@@ -112,6 +112,7 @@ struct socket {
 
     /* listening (listener.c) */
     struct socket *listener; /* of an accepted connection that is not anchored yet */
+    struct link listening;   /* server.listeners */
     struct link sibling;     /* listener.children */
     struct link children;
     uint32_t child_count, child_limit;
@@ -220,6 +221,9 @@ ssize_t control_send(const struct socket *socket, const union address *to, sockl
 /* listener.c */
 int listener_start(struct socket *socket, uint32_t backlog); /* 0 or -errno */
 enum work listener_accept(struct socket *socket);
+/* Something has connected to `peer`: a listener there looks in this turn, so that who waits for
+ * both ends is woken once. */
+void listener_expect(struct server *server, const union address *peer);
 void listener_release(struct socket *child); /* is anchored or gone */
 void listener_stop(struct socket *socket);
 /* connect.c */
