@@ -173,6 +173,32 @@ static void test_crowded(struct fake *fake)
     fake_close(fake, listener);
 }
 
+/* Who connects to itself and waits for both ends is woken once: the listener looks in the turn in
+ * which the connection came to be. */
+static void test_both_ends(struct fake *fake)
+{
+    uint32_t listener = fake_listen(fake, 5);
+    struct rs_addr address = fake_socket(fake, listener)->local;
+    struct piece piece = {&address, sizeof(address)};
+
+    for (int i = 0; i < 50; i++) {
+        uint32_t client = fake_open(fake, RS_AF_INET, RS_STREAM);
+
+        fake_simple(fake, RS_SUB_RESUME, 0, client); /* the server has seen what came before */
+        __atomic_store_n(&fake->shared[client].interest, RS_WAKE_SLOT(1), __ATOMIC_SEQ_CST);
+        park(fake, 1, 0);
+        fake_submit(fake, RS_SUB_CONNECT, 0, client, &piece, 1, sizeof(address));
+        check(woken(fake, 1, PATIENCE));
+        fake_reap(fake);
+        check(fake_socket(fake, client)->connected);
+        check_equal(fake_socket(fake, client)->connect_error, 0);
+        check_equal(fake_socket(fake, listener)->incoming_count, 1);
+        fake_close(fake, fake_accept(fake, listener));
+        fake_close(fake, client);
+    }
+    fake_close(fake, listener);
+}
+
 static uint64_t lower_deadline(struct fake *fake, uint64_t deadline)
 {
     uint64_t *word = &fake->segment->earliest_deadline;
@@ -278,8 +304,9 @@ int main(void)
     pid_t server = fake_start_server(dir, 60);
     struct fake *fake = fake_join(dir);
     static const struct fake_test tests[] = {
-        {"interest", test_interest}, {"crowded", test_crowded}, {"deadlines", test_deadlines},
-        {"bell", test_bell},         {"adoption", test_adoption}, };
+        {"interest", test_interest},   {"crowded", test_crowded}, {"both ends", test_both_ends},
+        {"deadlines", test_deadlines}, {"bell", test_bell},       {"adoption", test_adoption},
+    };
 
     make_slots(fake);
     fake_run_each(fake, tests, sizeof(tests) / sizeof(*tests));
