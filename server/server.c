@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -29,7 +30,7 @@
 #define BLOCKED_RETRY     ((uint64_t)RS_CLOCK_PER_MS)
 #define BLOCKED_RETRY_MAX (32 * BLOCKED_RETRY)
 
-#define LOOKS 64 /* at the rings, for each at the kernel, while spinning */
+#define LOOKS 16 /* at the rings, for each at the kernel, while spinning */
 
 static void stop_ready(struct watch *watch, uint32_t events)
 {
@@ -152,26 +153,34 @@ static bool anything_submitted(struct server *server)
     return false;
 }
 
-/* Looks for work for a moment (spin.c).  Nobody rings the bell meanwhile. */
+static bool several_processors(void)
+{
+    cpu_set_t set;
+
+    return !sched_getaffinity(0, sizeof(set), &set) && CPU_COUNT(&set) > 1;
+}
+
+/* Looks for work for a moment (ringsock/spin.h).  Nobody rings the bell meanwhile.  The processor is
+ * given away between two looks, to who may have been woken on it. */
 static bool spin(struct server *server)
 {
     uint64_t begin, last, longest_gap = 0;
     bool found = false;
 
-    if (!spin_is_worth_it(&server->spin, server->loop.now))
+    if (!server->may_spin || !rs_spin_is_worth_it(&server->spin, server->loop.now))
         return false;
     begin = last = clock_now();
-    while (!found && last - begin < SPIN_TIME) {
+    while (!found && last - begin < RS_SPIN_TIME) {
         uint64_t now;
 
         for (int i = 0; i < LOOKS && !(found = anything_submitted(server)); i++)
-            __builtin_ia32_pause();
+            sched_yield();
         found = found || loop_wait(&server->loop, 0);
         now = clock_now();
         longest_gap = now - last > longest_gap ? now - last : longest_gap;
         last = now;
     }
-    spin_over(&server->spin, found, longest_gap, last);
+    rs_spin_over(&server->spin, found, longest_gap, last);
     return found;
 }
 
@@ -245,7 +254,7 @@ static void sleep_until(struct server *server, uint64_t until)
 
     loop_wait(&server->loop, until);
     if (until)
-        spin_slept(&server->spin, server->loop.now - begin);
+        rs_spin_slept(&server->spin, server->loop.now - begin);
 }
 
 static void run(struct server *server)
@@ -334,7 +343,7 @@ int server_run(const struct server_options *options)
     server.shortcut = options->shortcut;
     port_pairs_init(&server.offers);
     port_pairs_init(&server.flows);
-    spin_init(&server.spin, options->spin);
+    server.may_spin = options->spin && several_processors();
     switch (runtime_dir_open(&server.dir, options->runtime)) {
     case RUNTIME_DIR_SERVED:
         log_info("%s: served already", options->runtime);

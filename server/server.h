@@ -15,7 +15,8 @@
 #include "port_pairs.h"
 #include "resolver.h"
 #include "runtime_dir.h"
-#include "spin.h"
+
+#include "ringsock/spin.h"
 
 #ifndef RINGSOCK_VERSION
 #define RINGSOCK_VERSION "0.0.0"
@@ -27,7 +28,7 @@ struct server_options {
     const char *runtime; /* the runtime directory */
     unsigned linger;     /* seconds to stay after the last session */
     bool shortcut;       /* between our own sockets data goes past the kernel (shortcut.c, flow.c) */
-    bool spin;           /* may look for work a moment before it sleeps (spin.c) */
+    bool spin;           /* may look for work a moment before it sleeps */
     void (*ready)(void *context,
                   const struct runtime_dir *dir); /* `join` can be read; may be NULL */
     void *context;
@@ -52,7 +53,8 @@ struct server {
     size_t orphaned_bytes;  /* backlogs of processes that have ended */
     int spare_fd;           /* server_has_spare */
     unsigned session_count; /* those whose ticket was taken */
-    struct spin spin;
+    bool may_spin;
+    struct rs_spin spin;
     uint64_t linger;        /* rs clock */
     struct timer linger_timer;
     bool blocked;            /* somebody waits for room in a completion ring */

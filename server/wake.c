@@ -101,11 +101,17 @@ static bool woken_already(const struct wakes *wakes, uint32_t slot)
     return false;
 }
 
+/* It finds by itself what was published before this. */
+static bool is_looking(struct session *session, uint32_t slot)
+{
+    return __atomic_load_n(&session->slots[slot].state, __ATOMIC_SEQ_CST) == RS_SLOT_LOOKING;
+}
+
 static void wake_or_pump(struct session *session, uint32_t slot)
 {
     struct wakes *wakes = &session->wakes;
 
-    if (woken_already(wakes, slot))
+    if (woken_already(wakes, slot) || is_looking(session, slot))
         return;
     if (!wake_slot(session, slot))
         wakes->pump = true;

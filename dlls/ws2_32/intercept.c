@@ -12,6 +12,7 @@
 #include "log.h"
 #include "port_table.h"
 #include "routine.h"
+#include "switches.h"
 #include "stub.h"
 
 NTSTATUS(NTAPI *real_NtClose)(HANDLE) = NtClose;
@@ -168,13 +169,6 @@ static bool stay_loaded(void)
     return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                                   GET_MODULE_HANDLE_EX_FLAG_PIN,
                               (const WCHAR *)(const void *)taken, &module);
-}
-
-static bool switched_off(const WCHAR *variable)
-{
-    WCHAR value[4];
-
-    return GetEnvironmentVariableW(variable, value, ARRAYSIZE(value)) == 1 && value[0] == '0';
 }
 
 /* What is in user mode only if all of its calls were taken over, and is not. */

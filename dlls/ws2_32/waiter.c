@@ -12,6 +12,7 @@
 #include "ntcalls.h"
 #include "request.h"
 #include "routine.h"
+#include "spin.h"
 
 uint32_t waiter_wake_word(const struct waiter *waiter)
 {
@@ -122,7 +123,7 @@ void waiter_disarm(struct waiter *waiter)
     waiter->park_until = 0;
 }
 
-static bool something_to_do(const struct waiter *waiter)
+bool waiter_has_something(const struct waiter *waiter)
 {
     return waiter->signaled || waiter->session->dead || rs_ring_pending(&waiter->session->comp);
 }
@@ -131,7 +132,7 @@ static bool something_to_do(const struct waiter *waiter)
  */
 static bool take_signal(struct waiter *waiter)
 {
-    return InterlockedExchange(&waiter->signaled, 0) || something_to_do(waiter);
+    return InterlockedExchange(&waiter->signaled, 0) || waiter_has_something(waiter);
 }
 
 static bool fifo_read_byte(struct waiter *waiter)
@@ -167,11 +168,15 @@ static void publish_deadline(struct session *session, uint64_t deadline)
 static enum waiter_result wait_on_fifo(struct waiter *waiter, uint64_t deadline)
 {
     struct rs_slot *slot = waiter->shared;
+    uint64_t begin;
 
+    if (spin(waiter, deadline))
+        return WAITER_SIGNALED;
+    begin = rs_clock();
     slot->deadline = deadline;
     /* pairs with the server's and waiter_signal's exchange; seq_cst: park, then look */
     __atomic_store_n(&slot->state, RS_SLOT_PARKED, __ATOMIC_SEQ_CST);
-    if (something_to_do(waiter)) {
+    if (waiter_has_something(waiter)) {
         if (__atomic_exchange_n(&slot->state, RS_SLOT_RUNNING, __ATOMIC_SEQ_CST) == RS_SLOT_RUNNING)
             fifo_read_byte(waiter);
         return WAITER_SIGNALED;
@@ -183,7 +188,8 @@ static enum waiter_result wait_on_fifo(struct waiter *waiter, uint64_t deadline)
         waiter->slot = 0; /* never park there again */
         waiter->shared = &waiter->local;
     }
-    return something_to_do(waiter) || rs_clock() < deadline ? WAITER_SIGNALED : WAITER_TIMEOUT;
+    rs_spin_slept(&waiter->spin, rs_clock() - begin);
+    return waiter_has_something(waiter) || rs_clock() < deadline ? WAITER_SIGNALED : WAITER_TIMEOUT;
 }
 
 static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, bool alertable)
@@ -195,7 +201,7 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
 
     waiter->in_nt = true;
     __atomic_store_n(&waiter->shared->state, RS_SLOT_WAITING, __ATOMIC_SEQ_CST);
-    if (something_to_do(waiter))
+    if (waiter_has_something(waiter))
         status = STATUS_TIMEOUT;
     else {
         if (alertable) {
@@ -217,7 +223,7 @@ static enum waiter_result wait_in_nt(struct waiter *waiter, uint64_t deadline, b
     }
     if (status == STATUS_USER_APC)
         return WAITER_APC;
-    return something_to_do(waiter) || status == STATUS_WAIT_0 ? WAITER_SIGNALED : WAITER_TIMEOUT;
+    return waiter_has_something(waiter) || status == STATUS_WAIT_0 ? WAITER_SIGNALED : WAITER_TIMEOUT;
 }
 
 /* The pump cannot start while somebody holds the loader's lock, as a DllMain that uses Winsock

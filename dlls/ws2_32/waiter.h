@@ -20,6 +20,8 @@
 #ifndef RINGSOCK_WAITER_H
 #define RINGSOCK_WAITER_H
 
+#include "ringsock/spin.h"
+
 #include "session.h"
 
 #define RINGSOCK_PARK_MS 10u
@@ -34,6 +36,7 @@ struct waiter {
     uint64_t slot_retry;     /* when to try that again (rs_clock) */
     struct rs_slot *shared;  /* the slot's words, or &local */
     struct rs_slot local;
+    struct rs_spin spin;
     HANDLE fifo;   /* read and write */
     HANDLE event;  /* auto-reset, for the NT phase */
     HANDLE thread; /* this thread, for APCs; made on first use */
@@ -74,6 +77,9 @@ HANDLE waiter_thread(struct waiter *waiter);
 
 /* What a socket's or port's interest word should say while this thread waits. */
 uint32_t waiter_wake_word(const struct waiter *waiter);
+
+/* Signaled, something in the completion ring, or the session dead.  Calling thread's waiter. */
+bool waiter_has_something(const struct waiter *waiter);
 
 void waiter_arm(struct waiter *waiter, struct session *session);
 /* Blocks until signaled, until something is in the completion ring (both WAITER_SIGNALED), until

@@ -72,6 +72,7 @@ enum rs_slot_state {
     RS_SLOT_RUNNING = 0,
     RS_SLOT_PARKED = 1,  /* reads its FIFO; who turns this to RUNNING writes exactly one byte to it */
     RS_SLOT_WAITING = 2, /* in an NT wait; only the process itself ends this one (SetEvent) */
+    RS_SLOT_LOOKING = 3, /* looks at `comp` again and again before it parks: need not be woken */
 };
 struct rs_slot {
     _Alignas(64) uint32_t state;

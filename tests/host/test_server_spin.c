@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * When the server looks for work before it sleeps (server/spin.c): what it decides by, and that who
+ * When the server looks for work before it sleeps (ringsock/spin.h): what it decides by, and that who
  * has nothing to do uses no processor time, also right after a burst.
  */
 #include "fake_dll.h"
@@ -9,69 +9,55 @@
 
 /* ---- the decision ---- */
 
-static struct spin eager(void)
+static struct rs_spin eager(void)
 {
-    struct spin spin;
+    struct rs_spin spin = {0};
 
-    spin_init(&spin, true);
-    spin.allowed = true; /* also where there is one processor */
-    check(!spin_is_worth_it(&spin, 0));
+    check(!rs_spin_is_worth_it(&spin, 0));
     for (int i = 0; i < 20; i++)
-        spin_slept(&spin, SPIN_TIME / 2);
-    check(spin_is_worth_it(&spin, 0));
+        rs_spin_slept(&spin, RS_SPIN_TIME / 2);
+    check(rs_spin_is_worth_it(&spin, 0));
     return spin;
 }
 
 /* Long sleeps, or spins in vain, end it; it does not take more of them the longer it has paid. */
 static void test_score(void)
 {
-    struct spin spin = eager();
+    struct rs_spin spin = eager();
     int sleeps = 0, spins = 0;
 
-    while (spin_is_worth_it(&spin, 0) && sleeps < 20) {
-        spin_slept(&spin, 10 * MS);
+    while (rs_spin_is_worth_it(&spin, 0) && sleeps < 20) {
+        rs_spin_slept(&spin, 10 * MS);
         sleeps++;
     }
     check(sleeps > 1 && sleeps < 10);
     for (int i = 0; i < 20; i++)
-        spin_slept(&spin, 10 * MS);
-    spin_slept(&spin, SPIN_TIME / 2);
-    check(!spin_is_worth_it(&spin, 0)); /* one short sleep is not enough */
+        rs_spin_slept(&spin, 10 * MS);
+    rs_spin_slept(&spin, RS_SPIN_TIME / 2);
+    check(!rs_spin_is_worth_it(&spin, 0)); /* one short sleep is not enough */
     spin = eager();
-    while (spin_is_worth_it(&spin, 0) && spins < 20) {
-        spin_over(&spin, false, 0, 0);
+    while (rs_spin_is_worth_it(&spin, 0) && spins < 20) {
+        rs_spin_over(&spin, false, 0, 0);
         spins++;
     }
     check_equal(spins, sleeps);
     spin = eager();
     for (int i = 0; i < 100; i++)
-        spin_over(&spin, true, 0, 0);
-    check(spin_is_worth_it(&spin, 0));
+        rs_spin_over(&spin, true, 0, 0);
+    check(rs_spin_is_worth_it(&spin, 0));
 }
 
 /* Who stood still while it spun leaves the processor to others for a while. */
 static void test_rest(void)
 {
-    struct spin spin = eager();
+    struct rs_spin spin = eager();
 
-    spin_over(&spin, true, MS / 10, 1000 * MS);
-    check(spin_is_worth_it(&spin, 1000 * MS));
-    spin_over(&spin, true, 4 * MS, 1000 * MS);
-    check(!spin_is_worth_it(&spin, 1000 * MS));
-    check(!spin_is_worth_it(&spin, 1099 * MS));
-    check(spin_is_worth_it(&spin, 1101 * MS));
-}
-
-static void test_not_allowed(void)
-{
-    struct spin spin;
-
-    spin_init(&spin, false);
-    for (int i = 0; i < 100; i++) {
-        spin_slept(&spin, SPIN_TIME / 2);
-        spin_over(&spin, true, 0, 0);
-        check(!spin_is_worth_it(&spin, 1000 * MS));
-    }
+    rs_spin_over(&spin, true, MS / 10, 1000 * MS);
+    check(rs_spin_is_worth_it(&spin, 1000 * MS));
+    rs_spin_over(&spin, true, 4 * MS, 1000 * MS);
+    check(!rs_spin_is_worth_it(&spin, 1000 * MS));
+    check(!rs_spin_is_worth_it(&spin, 1099 * MS));
+    check(rs_spin_is_worth_it(&spin, 1101 * MS));
 }
 
 /* ---- the server ---- */
@@ -137,7 +123,6 @@ int main(void)
 
     test_score();
     test_rest();
-    test_not_allowed();
     test_idle(dir, server);
     fake_stop_server(server, dir);
     return 0;

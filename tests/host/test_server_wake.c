@@ -110,6 +110,12 @@ static void test_interest(struct fake *fake)
     arrive(&stage);
     check(woken(fake, 0, PATIENCE));
     check_equal(__atomic_load_n(&fake->slots[1].state, __ATOMIC_SEQ_CST), RS_SLOT_WAITING);
+    /* it looks before it parks: nobody need be woken */
+    park(fake, 0, 0);
+    __atomic_store_n(&fake->slots[1].state, RS_SLOT_LOOKING, __ATOMIC_SEQ_CST);
+    arrive(&stage);
+    check(!woken(fake, 0, 10) && !woken(fake, 1, 5));
+    check_equal(__atomic_load_n(&fake->slots[1].state, __ATOMIC_SEQ_CST), RS_SLOT_LOOKING);
     /* nobody */
     park(fake, 0, 0);
     park(fake, 1, 0);
