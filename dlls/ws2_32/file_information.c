@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What stands in for NtSetInformationFile and NtQueryInformationFile (see handles.h): a socket's
- * completion port and notification modes are ours, everything else is asked of its pipe.
+ * What stands in for NtSetInformationFile (see handles.h): a socket's completion port and notification
+ * modes are ours, everything else is told to its pipe.
  *
  * Owns nothing; takes the socket's lock.
  */
@@ -14,8 +14,6 @@
 #include "port_internal.h"
 #include "port_table.h"
 #include "socket.h"
-
-/* ---- NtSetInformationFile ---- */
 
 static NTSTATUS set_modes(struct socket *socket, const ULONG *modes)
 {
@@ -122,32 +120,5 @@ NTSTATUS NTAPI our_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void
     else
         return real_NtSetInformationFile(anchor_pool_hide(file), iosb, information, size, class);
     SetLastError(error);
-    return status;
-}
-
-/* ---- NtQueryInformationFile ---- */
-
-/* What the pipe behind a socket cannot know. */
-static NTSTATUS query_modes(struct socket *socket, IO_STATUS_BLOCK *iosb, ULONG *modes, ULONG size)
-{
-    if (size < sizeof(*modes))
-        return STATUS_INFO_LENGTH_MISMATCH;
-    *modes = socket->completion_modes;
-    iosb->Status = STATUS_SUCCESS;
-    iosb->Information = sizeof(*modes);
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS NTAPI our_NtQueryInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, void *information,
-                                          ULONG size, ULONG class)
-{
-    struct socket *socket;
-    NTSTATUS status;
-
-    if (class != FILE_COMPLETION_MODES_CLASS || RtlDllShutdownInProgress() ||
-        !(socket = socket_find(file)))
-        return real_NtQueryInformationFile(anchor_pool_hide(file), iosb, information, size, class);
-    status = query_modes(socket, iosb, information, size);
-    socket_put(socket);
     return status;
 }

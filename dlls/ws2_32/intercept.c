@@ -8,6 +8,7 @@
 #include "intercept.h"
 #include "anchor_pool.h"
 #include "fast_event.h"
+#include "handle_queries.h"
 #include "handles.h"
 #include "log.h"
 #include "port_table.h"
@@ -122,6 +123,7 @@ static const struct {
     TAKE(NtDuplicateObject, PORTS | EVENTS),
     TAKE(NtSetInformationFile, PORTS),
     TAKE(NtQueryInformationFile, 0),
+    TAKE(NtQueryObject, 0),
     TAKE(NtCancelIoFile, 0),
     TAKE(NtCancelIoFileEx, 0),
     TAKE(NtCancelSynchronousIoFile, 0),

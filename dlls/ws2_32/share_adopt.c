@@ -10,6 +10,7 @@
  * is called with it held; nobody who completes anything takes it.
  */
 #include "share.h"
+#include "anchor_pool.h"
 #include "handle_table.h"
 #include "intercept.h"
 #include "log.h"
@@ -30,9 +31,12 @@ static bool may_be_anchor(HANDLE handle, uint64_t *inode)
 
     if ((LONG_PTR)handle <= 0 || ((ULONG_PTR)handle & 3))
         return false;
-    return !NtQueryInformationFile(handle, &iosb, &access, sizeof(access), FILE_ACCESS_CLASS) &&
+    handle = anchor_pool_hide(handle);
+    return !real_NtQueryInformationFile(handle, &iosb, &access, sizeof(access),
+                                        FILE_ACCESS_CLASS) &&
            (access & FILE_READ_DATA) && (access & FILE_WRITE_DATA) &&
-           !NtQueryInformationFile(handle, &iosb, inode, sizeof(*inode), FILE_INTERNAL_CLASS) &&
+           !real_NtQueryInformationFile(handle, &iosb, inode, sizeof(*inode),
+                                        FILE_INTERNAL_CLASS) &&
            GetFileType(handle) == FILE_TYPE_PIPE;
 }
 

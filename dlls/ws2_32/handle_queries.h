@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a program asks of a handle to learn what it is (handle_queries.c); NtQueryInformationFile is
+ * handles.h's.
+ */
+#ifndef RINGSOCK_HANDLE_QUERIES_H
+#define RINGSOCK_HANDLE_QUERIES_H
+
+#include "winsock.h"
+
+NTSTATUS NTAPI our_NtQueryObject(HANDLE handle, ULONG class, void *information, ULONG size,
+                                 ULONG *needed);
+/* the stub, until it is taken over */
+extern NTSTATUS(NTAPI *real_NtQueryObject)(HANDLE, ULONG, void *, ULONG, ULONG *);
+
+#endif
