@@ -64,15 +64,17 @@ static int catch_signals(struct server *server)
     return loop_watch(&server->loop, &server->signals, EPOLLIN);
 }
 
-static void raise_limits(void)
+static void set_limits(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+    if (getrlimit(RLIMIT_NOFILE, &limit))
         return;
-    limit.rlim_cur = limit.rlim_max;
+    /* wineserver has one for each socket too, and others: it must not run out of them first, as then
+     * connections that were accepted are lost, and no program gets any further. */
+    limit.rlim_cur = limit.rlim_max - limit.rlim_max / 32;
     if (setrlimit(RLIMIT_NOFILE, &limit))
-        log_warn("cannot raise the number of descriptors: %s", strerror(errno));
+        log_warn("cannot set the number of descriptors: %s", strerror(errno));
 }
 
 bool server_has_spare(struct server *server)
@@ -294,7 +296,7 @@ static int start(struct server *server)
         error = resolver_open(server);
     if (error)
         return error;
-    raise_limits();
+    set_limits();
     server_has_spare(server);
     server->bell_keeps_ringing = bell_is_edge_triggered();
     runtime_dir_clean(&server->dir);

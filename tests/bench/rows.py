@@ -57,7 +57,7 @@ def _setup(sockets):
 
 
 def _files(sockets):
-    return sockets + 500
+    return sockets + sockets // 31 + 500  # the server leaves a 32nd to wineserver
 
 
 def _told(program, how, conns, target=None, share=None):
