@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import fairness  # noqa: E402
 import handle_cost  # noqa: E402
 import memory  # noqa: E402
 import programs  # noqa: E402
@@ -46,6 +47,8 @@ def arguments():
                         help="what an idle socket costs, from so many of them")
     parser.add_argument("--programs", action="store_true",
                         help="requests per second of unmodified HTTP servers instead")
+    parser.add_argument("--fairness", action="store_true",
+                        help="what programs take from each other on one server")
     parser.add_argument("--kernel", action="store_true",
                         help="ours with RINGSOCK_SHORTCUT=0: as with peers that are not Ringsock's")
     parser.add_argument("--list", action="store_true", help="list the rows")
@@ -183,6 +186,8 @@ def main():
             return handle_cost.run(args, args.systems, machine(args))
         if args.programs:
             return programs.run(args, machine(args))
+        if args.fairness:
+            return fairness.run(args, machine(args))
         if args.memory:
             return memory.run(args.systems, args.memory, args.out)
         return count_requests(args) if args.requests else bench(args)

@@ -45,6 +45,7 @@ struct bench_args {
     unsigned size;
     unsigned sockets;
     unsigned window;
+    unsigned latency; /* not 0: print how long operations took (latency.h) */
     double seconds; /* measured time */
     double warmup;  /* time before it, not counted */
     uint64_t ops;   /* not 0: exactly that many operations, no warm-up (for counting requests) */
@@ -235,6 +236,7 @@ static inline void bench_option(const char *name, const char *value)
                   {"--idle", &bench_args.idle},
                   {"--sockets", &bench_args.sockets},
                   {"--marks", &bench_args.marks},
+                  {"--latency", &bench_args.latency},
                   {"--window", &bench_args.window}};
     static const struct {
         const char *name;

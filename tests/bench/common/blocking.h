@@ -6,6 +6,7 @@
 #ifndef BENCH_BLOCKING_H
 #define BENCH_BLOCKING_H
 
+#include "latency.h"
 #include "net.h"
 
 static void blocking_echo(void *arg)
@@ -23,6 +24,7 @@ static inline int blocking_main(int argc, char **argv)
 {
     struct bench_thread echo;
     struct bench_meter meter;
+    struct latency latency;
     net_socket near_end, far_end;
     uint64_t number = 0;
 
@@ -36,8 +38,11 @@ static inline int blocking_main(int argc, char **argv)
     char *out = bench_alloc(1, bench_args.size);
     char *in = bench_alloc(1, bench_args.size);
     memset(out, 'x', bench_args.size);
+    latency_start(&latency);
     meter_start(&meter);
     while (!meter.done) {
+        uint64_t from = meter.last;
+
         number++;
         memcpy(out, &number, sizeof(number));
         net_send_all(far_end, out, bench_args.size);
@@ -46,10 +51,12 @@ static inline int blocking_main(int argc, char **argv)
         if (memcmp(in, out, bench_args.size))
             bench_die("message %" PRIu64 " came back changed", number);
         meter_add(&meter, 1);
+        latency_add(&latency, &meter, from);
     }
     net_finish_sending(far_end);
     bench_thread_join(&echo);
     net_close(far_end);
+    latency_print(&latency);
     return bench_result(&meter, bench_args.size, number);
 }
 
