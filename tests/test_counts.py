@@ -40,8 +40,8 @@ ROWS = (
     Row("udp", "udp", ("--window", "32", *SIXTY_FOUR), 4000, (0.05, 7), 1, 1, 4),
     Row("blocking", "blocking", SIXTY_FOUR, 400, (0.05, 5)),
     Row("bulk", "bulk", ("--size", "65536"), 400, (4, 4), 1, 2, 6),
-    Row("connect", "setup", ("--call", "connect"), 200, (22, 23)),
-    Row("socket", "setup", ("--call", "socket"), 200, (6, 6)),
+    Row("connect", "setup", ("--call", "connect"), 200, (22, 24)),
+    Row("socket", "setup", ("--call", "socket"), 200, (8, 8)),
 )
 
 
