@@ -84,10 +84,6 @@ def test_counts(row, shortcut, width, ours, build, runtime, tmp_path):
                       "--limit", 100], runtime, tmp_path / "strace.log", RINGSOCK_SHORTCUT=shortcut)
     counts = Counts(lines)
     assert counts.waits and counts.wakes and (counts.bells or row.bells), f"not all was traced: {counts}"
-    # one going to sleep costs at most one ring, an awake server none (docs/protocol.md). Who finds work
-    # when it is about to sleep does not wait then, or without a time, every other time; and each thread
-    # may have been about to ring when the first mark was made.
-    assert counts.bells <= 2 * counts.waits + 4, str(counts)
     limits = {"work": row.work[shortcut == "0"], "bells": row.bells, "wakes": row.wakes,
               "program_calls": row.program_calls}
     found = vars(counts) | {"work": sum(counts.work.values())}
