@@ -48,6 +48,15 @@ struct job {
     uint8_t *payload;
 };
 
+/* glibc calls it "no such name" also where a server has failed, if it went on to a domain that is
+ * searched, or if the failure was severe; its queries have left in h_errno what they found. */
+static int failure_of(int error)
+{
+    if (error != EAI_NONAME)
+        return error;
+    return h_errno == TRY_AGAIN ? EAI_AGAIN : h_errno == NO_RECOVERY ? EAI_FAIL : error;
+}
+
 static struct addrinfo *look_up(struct job *job)
 {
     struct addrinfo hints = {.ai_family = address_family(job->what.family),
@@ -59,9 +68,10 @@ static struct addrinfo *look_up(struct job *job)
                      (flags & RS_AI_CANONNAME && job->node[0] ? AI_CANONNAME : 0) |
                      (flags & RS_AI_NUMERICHOST ? AI_NUMERICHOST : 0) |
                      (flags & RS_AI_ADDRCONFIG ? AI_ADDRCONFIG : 0);
+    h_errno = 0;
     /* Without a node a service is required; the port is none of ours. */
-    job->error = error_from_gai(
-        getaddrinfo(job->node[0] ? job->node : NULL, job->node[0] ? NULL : "0", &hints, &list));
+    job->error = error_from_gai(failure_of(
+        getaddrinfo(job->node[0] ? job->node : NULL, job->node[0] ? NULL : "0", &hints, &list)));
     return job->error ? NULL : list;
 }
 

@@ -16,7 +16,7 @@ import time
 from typing import NamedTuple
 
 A, CNAME, PTR, AAAA = 1, 5, 12, 28
-SERVFAIL, NXDOMAIN, REFUSED = 2, 3, 5  # answer codes
+FORMERR, SERVFAIL, NXDOMAIN, REFUSED = 1, 2, 3, 5  # answer codes
 SILENT = None
 AUTHORITATIVE, TRUNCATED = 0x8580, 0x0200
 LARGEST_UDP = 512

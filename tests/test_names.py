@@ -9,6 +9,7 @@ stands as `wine=`; ANY: it depends on its version.
 """
 import ipaddress
 import shutil
+import socket
 import time
 from types import SimpleNamespace
 
@@ -19,10 +20,13 @@ import netns
 from conftest import Running
 from dns import A, AAAA, CNAME, PTR
 
-WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_DATA = 11001, 11002, 11004
+WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_RECOVERY, WSANO_DATA = 11001, 11002, 11003, 11004
+ANY = object()
 UNSPEC, INET, INET6 = 0, 2, 23  # Windows'
-AI_CANONNAME, AI_NUMERICHOST, AI_ALL, AI_V4MAPPED, AI_FQDN = 2, 4, 0x100, 0x800, 0x20000
-NI_NUMERICHOST, NI_NAMEREQD = 2, 4
+AI_CANONNAME, AI_NUMERICHOST, AI_ALL, AI_ADDRCONFIG, AI_V4MAPPED = 2, 4, 0x100, 0x400, 0x800
+AI_NON_AUTHORITATIVE, AI_SECURE, AI_FQDN, AI_FILESERVER = 0x4000, 0x8000, 0x20000, 0x40000
+AI_DISABLE_IDN_ENCODING = 0x80000
+NI_NOFQDN, NI_NUMERICHOST, NI_NAMEREQD = 1, 2, 4
 
 HOME4, HOME6 = "10.77.9.1", "2001:db8:9::1"
 MANY = [f"192.0.2.{number}" for number in range(1, 101)]  # does not fit into a datagram
@@ -38,6 +42,10 @@ NAMES = {
     "silent.test": dns.SILENT,
     "slow.test": dns.Late(1, {A: "192.0.2.7"}),
     "xn--bcher-kva.test": {A: "192.0.2.8"},
+    "malformed.test": dns.FORMERR,
+    # this machine's own name, which no server is asked for
+    socket.gethostname().split(".")[0].lower(): dns.SILENT,
+    f"{socket.gethostname().split('.')[0].lower()}.test": dns.SILENT,
     ipaddress.ip_address("192.0.2.4").reverse_pointer: {PTR: "four.test"},
     ipaddress.ip_address("2001:db8::6").reverse_pointer: {PTR: "six.test"},
 }
@@ -46,7 +54,7 @@ HOSTS = """127.0.0.1 localhost
 2001:db8::40 hosts.test
 """
 # No attempt after the first: what is silent is given up after 3 seconds.
-RESOLV = f"nameserver {HOME4}\noptions timeout:3 attempts:1\n"
+RESOLV = f"nameserver {HOME4}\nsearch none.test test\noptions timeout:3 attempts:1\n"
 
 
 class Home:
@@ -128,6 +136,8 @@ def look_up(get_start, target, width, record_property):
 
 def expect(look_up, found, wanted, wine=None):
     """Windows' answer; or Wine's own DLL's, if it is another."""
+    if look_up.target == "builtin" and wine is ANY:
+        return
     if look_up.target == "builtin" and wine is not None and found != wanted:
         look_up.record_property("differs", str(found))
         assert found in wine, found
@@ -180,10 +190,54 @@ def test_gethostbyname_has_no_address(look_up):
 @pytest.mark.parametrize("call", ["addrinfo", "addrinfo_a", "ex", "hostbyname"])
 @pytest.mark.parametrize("name", ["broken.test", "silent.test"])
 def test_the_server_fails(look_up, call, name):
-    """WSATRY_AGAIN: "A temporary failure in name resolution occurred"."""
+    """WSATRY_AGAIN: "A temporary failure in name resolution occurred"; also where there are domains to
+    search, which know no such name."""
     found, = look_up((call, name, INET, 0))
-    assert found.error == WSATRY_AGAIN
+    expect(look_up, found.error, WSATRY_AGAIN, wine=(WSAHOST_NOT_FOUND,))
     assert found.ms < 15000
+
+
+@pytest.mark.parametrize("call", ["addrinfo", "ex", "hostbyname"])
+def test_the_server_fails_for_good(look_up, call):
+    """WSANO_RECOVERY: "a DNS request was returned by the server with a severe error"."""
+    found, = look_up((call, "malformed.test.", INET, 0))
+    expect(look_up, found.error, WSANO_RECOVERY, wine=(WSAHOST_NOT_FOUND,))
+
+
+@pytest.mark.parametrize("call", ["addrinfo", "ex", "hostbyname"])
+def test_spelling(look_up, call):
+    """Names are the same in large letters and with the dot of the root (RFC 4343, RFC 1034)."""
+    found = look_up((call, "BOTH.Test", INET, 0), (call, "both.test.", INET, 0))
+    assert [one.addresses for one in found] == [["192.0.2.1"]] * 2
+
+
+def test_flat_names(look_up):
+    """A name without a dot is looked for in the domains of this machine."""
+    found, by_name = look_up(("addrinfo", "both", INET, 0), ("hostbyname", "both", 0, 0))
+    assert found.addresses == by_name.addresses == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize("flag", [AI_ADDRCONFIG, AI_NON_AUTHORITATIVE, AI_SECURE, AI_FILESERVER])
+def test_flags_that_change_nothing(look_up, flag):
+    """AI_ADDRCONFIG where both kinds of address are configured; two "apply only to the NS_EMAIL
+    namespace"; AI_FILESERVER: "The namespace provider may ignore this hint"."""
+    found, = look_up(("addrinfo", "both.test", UNSPEC, flag))
+    assert sorted(found.addresses) == ["192.0.2.1", "2001:db8::1"]
+
+
+def test_own_names_ask_nobody(look_up):
+    """"If the pNodeName parameter points to a computer name, all permanent addresses for the computer
+    ... are returned"; "an empty string", "..localmachine": "all registered addresses on the local
+    computer"; "localhost": "all loopback addresses".  The server says nothing to the own name."""
+    name = socket.gethostname().split(".")[0]
+    own, large, machine, by_name, loopback = look_up(
+        ("addrinfo", name, INET, 0), ("addrinfo_a", name.upper(), INET, 0),
+        ("addrinfo", "..localmachine", INET, 0), ("hostbyname", name, 0, 0),
+        ("addrinfo", "LocalHost", INET, 0))
+    assert loopback.addresses == ["127.0.0.1"] and loopback.ms < 2500
+    for found in (own, large, machine, by_name):
+        expect(look_up, found.addresses, [HOME4], wine=ANY)
+        assert look_up.target == "builtin" or found.ms < 2500
 
 
 def test_canonical_names(look_up):
@@ -227,11 +281,22 @@ def test_hosts_file(look_up):
     assert alias.name == by_name.name == "hosts.test"
 
 
-def test_international_names(look_up):
+@pytest.mark.parametrize("call", ["addrinfo", "addrinfo_a", "ex"])
+def test_international_names(look_up, call):
     """"Support for IDN parsing applied to the name", unless it is in that form already."""
-    written, = look_up(("addrinfo", "b\u00fccher.test", INET, 0))
-    encoded, = look_up(("addrinfo", "xn--bcher-kva.test", INET, 0))
-    assert encoded.addresses == written.addresses == ["192.0.2.8"]
+    written, large, encoded = look_up((call, "b\u00fccher.test", INET, 0),
+                                      (call, "B\u00dcCHER.test", INET, 0),
+                                      (call, "xn--bcher-kva.test", INET, 0))
+    assert encoded.addresses == ["192.0.2.8"]
+    for found in (written, large):
+        expect(look_up, found.addresses, ["192.0.2.8"], wine=([],))
+
+
+def test_international_names_as_they_are(look_up):
+    """"Winsock performs Punycode/IDN encoding and conversion. This behavior can be disabled using the
+    AI_DISABLE_IDN_ENCODING flag"."""
+    found, = look_up(("addrinfo", "b\u00fccher.test", INET, AI_DISABLE_IDN_ENCODING))
+    assert found.error and not found.addresses
 
 
 def test_reverse(look_up):
@@ -239,6 +304,18 @@ def test_reverse(look_up):
                                       ("nameinfo", "2001:db8::6", INET6, 0),
                                       ("hostbyaddr", "192.0.2.4", INET, 0))
     assert (named4.name, named6.name, by_addr.name) == ("four.test", "six.test", "four.test")
+
+
+def test_reverse_forms(look_up):
+    """NI_NOFQDN: "only their Relative Distinguished Name (RDN) returned"; the Unicode form, and what
+    the hosts file names."""
+    short, wide, wide_number, of_file, by_addr = look_up(
+        ("nameinfo", "192.0.2.4", INET, NI_NOFQDN), ("nameinfo_w", "192.0.2.4", INET, 0),
+        ("nameinfo_w", "2001:db8::6", INET6, NI_NUMERICHOST), ("nameinfo", "192.0.2.40", INET, 0),
+        ("hostbyaddr", "192.0.2.40", INET, 0))
+    assert (wide.name, wide_number.name) == ("four.test", "2001:db8::6")
+    assert of_file.name == by_addr.name == "hosts.test"
+    expect(look_up, short.name, "four", wine=("four.test",))
 
 
 def test_reverse_without_a_name(look_up):

@@ -4,10 +4,10 @@
  *
  *   names [-silent COUNT NAME] CALL NAME FAMILY FLAGS [CALL NAME FAMILY FLAGS]...
  *
- * CALL is addrinfo, addrinfo_a, ex (GetAddrInfoExW), hostbyname, hostbyaddr or nameinfo; each runs
- * on a thread of its own and has a line of its own, in the order of the arguments: error=, ms=,
- * name=, aliases=, addresses=.  -silent: so many threads ask for a name first, of which no end is
- * waited for.
+ * CALL is addrinfo, addrinfo_a, ex (GetAddrInfoExW), hostbyname, hostbyaddr, nameinfo or
+ * nameinfo_w; each runs on a thread of its own and has a line of its own, in the order of the
+ * arguments: error=, ms=, name=, aliases=, addresses=.  -silent: so many threads ask for a name
+ * first, of which no end is waited for.
  */
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -161,12 +161,28 @@ static void by_nameinfo(struct lookup *lookup)
                                     sizeof(lookup->canonical), NULL, 0, lookup->flags);
 }
 
+static void by_nameinfo_w(struct lookup *lookup)
+{
+    struct sockaddr_storage address;
+    WCHAR name[NI_MAXHOST];
+    int length;
+
+    if (!parse(lookup, &address, &length))
+        lookup->error = WSAGetLastError();
+    else
+        lookup->error = GetNameInfoW((struct sockaddr *)&address, length, name, ARRAYSIZE(name),
+                                     NULL, 0, lookup->flags);
+    if (!lookup->error)
+        narrow(lookup->canonical, sizeof(lookup->canonical), name);
+}
+
 static const struct {
     const char *name;
     void (*function)(struct lookup *);
 } calls[] = {
     {"addrinfo", by_addrinfo},     {"addrinfo_a", by_addrinfo_a}, {"ex", by_ex},
     {"hostbyname", by_hostbyname}, {"hostbyaddr", by_hostbyaddr}, {"nameinfo", by_nameinfo},
+    {"nameinfo_w", by_nameinfo_w},
 };
 
 static DWORD WINAPI look_up(void *argument)
