@@ -72,8 +72,60 @@ static void test_half_closed(void)
     closesocket(b);
 }
 
-/* Remarks: "fd ... If the value is negative, the ... element is ignored and revents ... is set to
- * POLLNVAL"; "POLLNVAL: An invalid socket was used". */
+#define EVERYTHING (POLLRDNORM | POLLRDBAND | POLLWRNORM)
+
+static short poll_for(SOCKET s, short events)
+{
+    int result;
+
+    return poll_one(s, events, 2000, &result);
+}
+
+/* All that shows for each way that a connection ends: "POLLHUP: A stream-oriented connection was
+ * either disconnected or aborted", "POLLERR: An error has occurred", asked for or not; a send would
+ * not wait either (Wine's test_WSAPoll and test_tcp_reset, run on Windows). */
+static void test_ends(void)
+{
+    char buffer[4];
+    SOCKET a, b;
+    short revents;
+
+    net_pair(&a, &b);
+    closesocket(a);
+    revents = poll_for(b, 0);
+    ok(revents == POLLHUP, "closed: got %x\n", revents);
+    revents = poll_for(b, EVERYTHING);
+    ok(revents == (POLLWRNORM | POLLHUP), "closed: got %x\n", revents);
+    ok(!recv(b, buffer, 4, 0), "error %d\n", WSAGetLastError());
+    closesocket(b);
+
+    net_pair(&a, &b);
+    net_send_all(a, "data", 4);
+    ok(net_arrived(b, 4) == 4, "not there\n");
+    ok_success(shutdown(a, SD_SEND));
+    revents = poll_for(b, 0);
+    todo_wine ok(revents == POLLHUP, "shut down: got %x\n", revents);
+    revents = poll_for(b, EVERYTHING);
+    todo_wine ok(revents == (POLLWRNORM | POLLRDNORM | POLLHUP), "with data: got %x\n", revents);
+    revents = poll_for(a, EVERYTHING);
+    ok(revents == POLLWRNORM, "of the one who shut down: got %x\n", revents);
+    ok(recv(b, buffer, 4, 0) == 4, "error %d\n", WSAGetLastError());
+    revents = poll_for(b, EVERYTHING);
+    ok(revents == (POLLWRNORM | POLLHUP), "read: got %x\n", revents);
+    closesocket(a);
+    closesocket(b);
+
+    net_pair(&a, &b);
+    net_reset(a);
+    revents = poll_for(b, 0);
+    ok(revents == (POLLHUP | POLLERR), "reset: got %x\n", revents);
+    revents = poll_for(b, EVERYTHING);
+    ok(revents == (POLLWRNORM | POLLHUP | POLLERR), "reset: got %x\n", revents);
+    closesocket(b);
+}
+
+/* "POLLNVAL: An invalid socket was used".  For a negative fd the page has revents "cleared";
+ * Windows sets the same (Wine's test_WSAPoll, run there). */
 static void test_invalid(void)
 {
     WSAPOLLFD fds[3];
@@ -149,6 +201,53 @@ static void test_time(void)
     closesocket(b);
 }
 
+static DWORD WINAPI close_later(void *arg)
+{
+    Sleep(100);
+    closesocket(*(SOCKET *)arg);
+    return 0;
+}
+
+/* POLLNVAL "when the local socket is closed", also while the call waits. */
+static void test_closed_meanwhile(void)
+{
+    HANDLE thread;
+    SOCKET a, b;
+    short revents;
+
+    net_pair(&a, &b);
+    thread = CreateThread(NULL, 0, close_later, &b, 0, NULL);
+    revents = poll_for(b, POLLIN);
+    ok(revents == POLLNVAL, "got %x\n", revents);
+    net_finish(thread);
+    closesocket(a);
+}
+
+static void CALLBACK count_apc(ULONG_PTR counter)
+{
+    ++*(int *)counter;
+}
+
+/* "Winsock performs an alertable wait in this situation, which can be interrupted by an
+ * asynchronous procedure call (APC) scheduled on the same thread": it goes on afterwards. */
+static void test_apc(void)
+{
+    int calls = 0, result;
+    HANDLE thread;
+    SOCKET a, b;
+    short revents;
+
+    net_pair(&a, &b);
+    ok(QueueUserAPC(count_apc, GetCurrentThread(), (ULONG_PTR)&calls), "error\n");
+    thread = CreateThread(NULL, 0, send_later, &a, 0, NULL);
+    revents = poll_one(b, POLLIN, -1, &result);
+    ok(calls == 1 || on_builtin(), "%d calls\n", calls); /* Wine 8.0's wait is not alertable */
+    ok(result == 1 && revents == POLLRDNORM, "got %d, %x\n", result, revents);
+    net_finish(thread);
+    closesocket(a);
+    closesocket(b);
+}
+
 /* A connect: POLLWRNORM when it is made; failed ones show since Windows 10 2004 ("POLLERR |
  * POLLHUP | POLLWRNORM", note at the page's top). */
 static void test_connect(void)
@@ -204,9 +303,12 @@ START_TEST(poll)
     net_start();
     RUN(test_data);
     RUN(test_half_closed);
+    RUN(test_ends);
     RUN(test_invalid);
     RUN(test_errors);
     RUN(test_time);
+    RUN(test_closed_meanwhile);
+    RUN(test_apc);
     RUN(test_connect);
     RUN(test_many);
     WSACleanup();
