@@ -31,6 +31,8 @@ static void connect_done(struct socket *socket, uint32_t error)
     if (socket->timer.fire == connect_timeout)
         timer_disarm(&socket->timer);
     if (!error) {
+        body.taken = socket->syn_bytes;
+        socket->shortcut.kernel_out += socket->syn_bytes;
         address_of_socket(socket->watch.fd, &body.local);
         address_to_wire(&socket->peer, &body.peer);
         shortcut_offer(socket, &body.local);
@@ -62,14 +64,32 @@ static void connect_timeout(struct timer *timer)
     stream_connected(socket, WSAETIMEDOUT);
 }
 
+static socklen_t peer_size(const struct socket *socket)
+{
+    return socket->peer.any.sa_family == AF_INET ? sizeof(socket->peer.v4)
+                                                 : sizeof(socket->peer.v6);
+}
+
+/* A SYN with data, where the host has met that peer before and has its cookie (RFC 7413); else one
+ * that asks for a cookie, and nothing is sent yet.  Either way a peer that knows nothing of it is
+ * the kernel's care.  An errno; EOPNOTSUPP: net.ipv4.tcp_fastopen says no. */
+static int connect_with(struct socket *socket, const uint8_t *data, uint32_t length)
+{
+    ssize_t count = sendto(socket->watch.fd, data, length, MSG_FASTOPEN | MSG_NOSIGNAL,
+                           &socket->peer.any, peer_size(socket));
+
+    if (count < 0)
+        return errno;
+    socket->syn_bytes = (uint32_t)count;
+    return EINPROGRESS;
+}
+
 /* Asking again tells the state of the attempt, and completes it; EALREADY: still under way.  "a
  * connect API call will return upon reception of an ICMP error with value WSAEHOSTUNREACH"
  * (TCP_FAIL_CONNECT_ON_ICMP_ERROR), whichever it was. */
 static int connect_step(struct socket *socket)
 {
-    socklen_t size =
-        socket->peer.any.sa_family == AF_INET ? sizeof(socket->peer.v4) : sizeof(socket->peer.v6);
-    int error = connect(socket->watch.fd, &socket->peer.any, size) ? errno : 0;
+    int error = connect(socket->watch.fd, &socket->peer.any, peer_size(socket)) ? errno : 0;
 
     if (!error || error == EISCONN || !icmp_error_take(socket))
         return error;
@@ -104,7 +124,21 @@ static uint64_t connect_patience(const struct socket *socket)
                                 : CONNECT_TIMEOUT * CLOCK_PER_SECOND;
 }
 
-static void connect_stream(struct socket *socket)
+static int connect_first(struct socket *socket, const uint8_t *data, uint32_t length)
+{
+    int error = length ? connect_with(socket, data, length) : EOPNOTSUPP;
+
+    if (error == EFAULT)
+        session_corrupt(socket->session, "its segment is gone");
+    if (error == EOPNOTSUPP)
+        error = connect_step(socket);
+    /* Over the loopback the connection is there by now, only connect() did not know yet. */
+    if (error == EINPROGRESS)
+        error = connect_step(socket);
+    return error == EISCONN ? 0 : error;
+}
+
+static void connect_stream(struct socket *socket, const uint8_t *data, uint32_t length)
 {
     struct loop *loop = &socket->session->server->loop;
     int error;
@@ -114,12 +148,7 @@ static void connect_stream(struct socket *socket)
         return;
     }
     icmp_error_begin(socket);
-    error = connect_step(socket);
-    /* Over the loopback the connection is there by now, only connect() did not know yet. */
-    if (error == EINPROGRESS)
-        error = connect_step(socket);
-    if (error == EISCONN)
-        error = 0;
+    error = connect_first(socket, data, length);
     if (!error || error == EALREADY || error == EINPROGRESS) {
         int watch_error;
 
@@ -187,7 +216,8 @@ static void connect_datagram(struct socket *socket, socklen_t size)
     connect_done(socket, error_from_errno(error));
 }
 
-void socket_connect(struct socket *socket, const struct rs_addr *wire)
+void socket_connect(struct socket *socket, const struct rs_addr *wire, const uint8_t *data,
+                    uint32_t length)
 {
     socklen_t size;
 
@@ -201,6 +231,7 @@ void socket_connect(struct socket *socket, const struct rs_addr *wire)
         comp_post(socket->session, RS_COMP_CONNECTED, socket->index, &body, sizeof(body));
         return;
     }
+    socket->syn_bytes = 0;
     if (socket->family == RS_AF_UNIX) {
         connect_unix(socket);
         return;
@@ -211,7 +242,7 @@ void socket_connect(struct socket *socket, const struct rs_addr *wire)
         (wire->family != RS_AF_UNSPEC && wire->family != socket->family))
         connect_done(socket, WSAEAFNOSUPPORT);
     else if (socket->type == RS_STREAM)
-        connect_stream(socket);
+        connect_stream(socket, data, length);
     else
         connect_datagram(socket, size);
 }

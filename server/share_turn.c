@@ -72,7 +72,7 @@ static void post_given(struct socket *core)
     struct share *share = core->share;
     struct rs_record header = {
         .type = RS_COMP_GIVEN, .socket = core->index, .length = share->state_size};
-    struct rs_given given = {.sent_shut = core->send_shut};
+    struct rs_given given = {.sent_shut = core->send_shut, .taken = core->syn_bytes};
 
     address_of_socket(core->watch.fd, &given.local);
     if (core->state == SOCKET_LISTENING)

@@ -108,6 +108,7 @@ struct socket {
     uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */
     bool fail_on_icmp;       /* RS_OPT_FAIL_ON_ICMP */
     struct rs_icmp_error icmp_error;
+    uint32_t syn_bytes;      /* that its last connect has sent with the SYN */
     uint8_t tos, tclass;     /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
 
     /* listening (listener.c) */
@@ -227,7 +228,9 @@ void listener_expect(struct server *server, const union address *peer);
 void listener_release(struct socket *child); /* is anchored or gone */
 void listener_stop(struct socket *socket);
 /* connect.c */
-void socket_connect(struct socket *socket, const struct rs_addr *wire);
+/* `data`, in shared memory, may go with a stream's SYN. */
+void socket_connect(struct socket *socket, const struct rs_addr *wire, const uint8_t *data,
+                    uint32_t length);
 void connect_ready(struct socket *socket);
 /* disconnect.c */
 enum work disconnect_drain(struct socket *socket);

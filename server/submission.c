@@ -53,7 +53,7 @@ static void do_listen(struct request *request)
 
 static void do_connect(struct request *request)
 {
-    socket_connect(request->socket, &request->address);
+    socket_connect(request->socket, &request->address, request->payload, request->length);
 }
 
 static void do_send(struct request *request)
@@ -180,6 +180,13 @@ static bool take(const uint8_t **body, uint32_t *left, void *to, uint32_t size)
     return true;
 }
 
+/* Behind its address. */
+static bool has_payload(const struct rs_record *header)
+{
+    return header->type == RS_SUB_SENDTO || header->type == RS_SUB_UNREAD ||
+           (header->type == RS_SUB_CONNECT && header->flags & RS_CONNECT_DATA);
+}
+
 /* Takes the record apart; NULL if its shape is right, else what is wrong. */
 static const char *parse(struct request *request, const uint8_t *body)
 {
@@ -202,7 +209,7 @@ static const char *parse(struct request *request, const uint8_t *body)
     if (shape & SOCKET && (!header->socket || header->socket >= RS_MAX_SOCKETS))
         return "a record of no possible socket";
     /* An address alone may be counted as payload or not (abi.h calls it both). */
-    if (shape & ADDRESS && header->type != RS_SUB_SENDTO && header->type != RS_SUB_UNREAD)
+    if (shape & ADDRESS && !has_payload(header))
         return NULL;
     if (left < types[header->type].minimum)
         return "a record too short for its type";

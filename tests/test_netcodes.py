@@ -22,7 +22,7 @@ from conftest import Running
 from remote import (EXCEPTIONAL, FD_CLOSE_BIT, FD_CONNECT_BIT, FD_READ_BIT, IP_DONTFRAGMENT, IP_TTL,
                     IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, POLLERR, POLLHUP,
                     POLLRDNORM, READABLE, SO_ERROR, SOCK_DGRAM, SOL_SOCKET,
-                    TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_KEEPCNT, TCP_MAXRT, WRITABLE, Remote)
+                    TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_FASTOPEN, TCP_KEEPCNT, TCP_MAXRT, WRITABLE, Remote)
 
 WSAEACCES, WSAEMSGSIZE, WSAENOPROTOOPT = 10013, 10040, 10042
 WSAENETUNREACH, WSAENETRESET, WSAECONNABORTED, WSAECONNRESET = 10051, 10052, 10053, 10054
@@ -450,6 +450,38 @@ def test_connect_fails_on_icmp_error(remote_ours, network, family):
             assert remote.send(s, "send", 10).error == 0
             time.sleep(0.3)
             assert remote.getopt(s, SOL_SOCKET, SO_ERROR).events == 0
+
+
+def fast_opens(namespace, which):
+    """How many connections of that kind there were, by the kernel's own count."""
+    names, values = (line.split()[1:] for line in
+                     namespace.run("cat", "/proc/net/netstat").splitlines()[:2])
+    return int(values[names.index(f"TCPFastOpen{which}")])
+
+
+@pytest.mark.parametrize("family", [V4, V6], ids=["v4", "v6"])
+def test_fast_open(remote_ours, network, family):
+    """TCP_FASTOPEN: "to make use of fast opens, you should use ConnectEx ..., and specify data in that
+    function's lpSendBuffer parameter to be transferred during the handshake process.  Some of the data
+    in lpSendBuffer will be transferred under the Fast Open protocol"."""
+    remote, kind = remote_ours, 4 if family == V4 else 6
+    with network.listener(family) as listener, sysctl(network.peer, "ipv4/tcp_fastopen", 3), \
+            sysctl(network.client, "ipv4/tcp_fastopen", 1):
+        network.client.run("ip", "tcp_metrics", "flush")  # the peer's cookie, for one
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+        for wanted, size, opens in ((1, 100, 0), (1, 100, 1), (1, 4000, 1), (0, 100, 0)):
+            before = fast_opens(network.client, "Active"), fast_opens(network.peer, "Passive")
+            s = remote.socket(kind)
+            assert remote.setopt(s, IPPROTO_TCP, TCP_FASTOPEN, wanted).error == 0
+            outcome = remote.connect(s, "event", *listener.getsockname()[:2], size)
+            assert (outcome.error, outcome.bytes) == (0, size), outcome
+            peer, _ = listener.accept()
+            with peer:
+                assert peer.recv(size, socket.MSG_WAITALL) == b"d" * size
+                assert remote.send(s, "send", 3).error == 0
+                assert peer.recv(4) == b"ddd"
+            assert fast_opens(network.client, "Active") - before[0] == opens, size
+            assert fast_opens(network.peer, "Passive") - before[1] == opens, size
 
 
 def test_connect_times_out(remote, network):

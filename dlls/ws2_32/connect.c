@@ -42,15 +42,31 @@ DWORD connect_check(const struct socket *socket, bool extended)
     }
 }
 
-static bool submit_connect(struct socket *socket, const struct rs_addr *peer)
+/* TCP_FASTOPEN: "you should use ConnectEx to make the initial connection, and specify data in that
+ * function's lpSendBuffer parameter to be transferred during the handshake process. Some of the
+ * data in lpSendBuffer will be transferred under the Fast Open protocol"; the copy that ConnectEx
+ * made. */
+static uint32_t early_data(const struct socket *socket, const struct operation *operation)
 {
-    struct rs_record *record = submit_begin(socket->session, RS_SUB_CONNECT, 0, socket->index,
-                                            sizeof(*record) + sizeof(*peer));
+    if (!operation || !operation->total || !socket->fast_open)
+        return 0;
+    return (uint32_t)min(operation->total, RS_MAX_PAYLOAD);
+}
+
+static bool submit_connect(struct socket *socket, const struct rs_addr *peer,
+                           const struct operation *operation)
+{
+    uint32_t length = early_data(socket, operation);
+    uint32_t size = sizeof(struct rs_record) + sizeof(*peer) + length;
+    struct rs_record *record = submit_begin(
+        socket->session, RS_SUB_CONNECT, length ? RS_CONNECT_DATA : 0, socket->index, size);
 
     if (!record)
         return false;
     memcpy(record + 1, peer, sizeof(*peer));
-    submit_end(socket->session, record, sizeof(*record) + sizeof(*peer), sizeof(*peer));
+    if (length)
+        memcpy((uint8_t *)(record + 1) + sizeof(*peer), operation->buffers->buf, length);
+    submit_end(socket->session, record, size, length);
     return true;
 }
 
@@ -72,7 +88,7 @@ DWORD connect_start(struct socket *socket, const struct rs_addr *peer, struct op
     if (operation)
         operation_append(&socket->connecting, operation);
     socket_update_interest(socket);
-    if (submit_connect(socket, peer))
+    if (submit_connect(socket, peer, operation))
         return 0;
     if (operation)
         operation_remove(&socket->connecting, operation);
@@ -111,6 +127,7 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
         operation->error = connected->error;
         if (operation->overlapped && !connected->error)
             socket->connectex = true;
+        operation->done = min(connected->taken, operation->total);
         /* ConnectEx: what it was given to send goes first */
         if (!connected->error && operation->total && !send_push(socket, operation, false))
             operation_append(&socket->sending, operation);

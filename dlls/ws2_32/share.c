@@ -179,7 +179,8 @@ void share_yield(struct socket *socket)
 static void now_connected(struct socket *socket, const struct rs_given *given,
                           struct operation_queue *finished)
 {
-    struct rs_connected connected = {.local = given->local, .peer = given->peer};
+    struct rs_connected connected = {
+        .taken = given->taken, .local = given->local, .peer = given->peer};
 
     if (socket->connecting.head) /* it was decided while somebody else had the socket */
         connect_finished(socket, &connected, finished);

@@ -196,7 +196,8 @@ enum rs_sub {
     RS_SUB_BIND,      /* call, rs_addr payload; reply carries the local rs_addr */
     RS_SUB_LISTEN,    /* call: arg0 backlog; from then on RS_COMP_ACCEPTED */
     RS_SUB_CONNECT,   /* rs_addr payload.  Stream: answered by RS_COMP_CONNECTED.  Datagram: the same
-                         record, at once; RS_AF_UNSPEC dissolves the association */
+                         record, at once; RS_AF_UNSPEC dissolves the association.  flag RS_CONNECT_DATA:
+                         payload that may go with a stream's SYN (TCP Fast Open) */
     RS_SUB_SEND,      /* payload.  Stream or connected datagram; flag RS_SEND_OOB */
     RS_SUB_SENDTO,    /* rs_addr, then payload: one datagram.  flag RS_SEND_REPLY: a call record in
                          front of the address; the reply tells the first error and carries
@@ -261,6 +262,7 @@ enum rs_comp {
 };
 
 #define RS_SOCKET_STOCK 1u
+#define RS_CONNECT_DATA 1u
 #define RS_SEND_OOB 1u
 #define RS_SEND_REPLY 2u
 #define RS_SEND_CONTROL 4u
@@ -320,7 +322,7 @@ struct rs_error {
 };
 struct rs_connected {
     uint32_t error; /* WSA error code, 0 = connected */
-    uint32_t reserved;
+    uint32_t taken; /* bytes of RS_CONNECT_DATA's that were sent; `sent` does not count them */
     struct rs_addr local, peer;
 };
 struct rs_accepted {
@@ -346,6 +348,8 @@ enum rs_state { RS_STATE_OPEN = 0, RS_STATE_CONNECTING, RS_STATE_CONNECTED, RS_S
 struct rs_given {
     uint32_t state;           /* enum rs_state */
     uint32_t sent_shut;       /* 1: the sending side is closed */
+    uint32_t taken;           /* as in rs_connected */
+    uint32_t reserved;
     struct rs_addr local, peer; /* family RS_AF_UNSPEC: none */
 };
 

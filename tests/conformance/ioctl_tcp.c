@@ -163,6 +163,98 @@ static void test_fast_open(void)
     closesocket(udp);
 }
 
+static LPFN_CONNECTEX find_connect_ex(SOCKET s)
+{
+    GUID guid = WSAID_CONNECTEX;
+    LPFN_CONNECTEX found = NULL;
+    DWORD bytes;
+
+    ok_success(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid), &found,
+                        sizeof(found), &bytes, NULL, NULL));
+    return found;
+}
+
+/* "to make use of fast opens, you should use ConnectEx to make the initial connection, and specify
+ * data in that function's lpSendBuffer parameter to be transferred during the handshake process.
+ * Some of the data in lpSendBuffer will be transferred under the Fast Open protocol": the rest, or
+ * all of it, goes as ever, and ConnectEx's completion counts each byte once.  What a host's SYN
+ * carries takes a network (test_netcodes.py). */
+static void test_fast_open_data(DWORD size)
+{
+    struct sockaddr_storage address, any = {.ss_family = AF_INET};
+    int length, on = 1;
+    SOCKET l = net_bound(AF_INET, SOCK_STREAM, &address, &length), b;
+    char *sent = malloc(size), *got = malloc(size);
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0, flags;
+
+    for (DWORD i = 0; i < size; i++)
+        sent[i] = (char)(i * 7 + (i >> 9));
+    ov.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
+    todo_wine ok_success(setsockopt(l, IPPROTO_TCP, FAST_OPEN, (char *)&on, sizeof(on)));
+    ok_success(listen(l, 5));
+    for (int round = 0; round < 3; round++) { /* the first asks for a cookie, if there are any */
+        SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+        todo_wine ok_success(setsockopt(s, IPPROTO_TCP, FAST_OPEN, (char *)&on, sizeof(on)));
+        ok_success(bind(s, (struct sockaddr *)&any, sizeof(struct sockaddr_in)));
+        ok(find_connect_ex(s)(s, (struct sockaddr *)&address, length, sent, size, NULL, &ov) ||
+               WSAGetLastError() == ERROR_IO_PENDING,
+           "error %d\n", WSAGetLastError());
+        b = accept(l, NULL, NULL);
+        memset(got, 0, size);
+        ok(net_recv_all(b, got, (int)size) == (int)size && !memcmp(got, sent, size),
+           "round %d: other bytes\n", round);
+        ok(WSAGetOverlappedResult(s, &ov, &bytes, TRUE, &flags) && bytes == size,
+           "round %d: %lu bytes, error %d\n", round, bytes, WSAGetLastError());
+        net_send_all(s, "more", 4);
+        ok(net_recv_all(b, got, 4) == 4 && !memcmp(got, "more", 4), "not in order\n");
+        closesocket(s);
+        closesocket(b);
+    }
+    closesocket(l);
+    CloseHandle(ov.hEvent);
+    free(sent);
+    free(got);
+}
+
+/* Nobody there: ConnectEx fails as without the option, and may be tried again elsewhere with the
+ * same data. */
+static void test_fast_open_refused(void)
+{
+    struct sockaddr_storage address, nobody, any = {.ss_family = AF_INET};
+    int length, on = 1, absent = net_nobody(AF_INET, &nobody);
+    SOCKET l = net_listener(AF_INET, &address, &length), s = socket(AF_INET, SOCK_STREAM, 0), b;
+    OVERLAPPED ov = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    LPFN_CONNECTEX connect_ex = find_connect_ex(s);
+    DWORD bytes, flags;
+    char buffer[8];
+
+    if (on_builtin()) { /* its second attempt does not end */
+        closesocket(s);
+        closesocket(l);
+        CloseHandle(ov.hEvent);
+        return;
+    }
+    ok_success(setsockopt(s, IPPROTO_TCP, FAST_OPEN, (char *)&on, sizeof(on)));
+    ok_success(bind(s, (struct sockaddr *)&any, sizeof(struct sockaddr_in)));
+    connect_ex(s, (struct sockaddr *)&nobody, absent, "early", 5, NULL, &ov);
+    ok(!WSAGetOverlappedResult(s, &ov, &bytes, TRUE, &flags) &&
+           WSAGetLastError() == WSAECONNREFUSED,
+       "error %d\n", WSAGetLastError());
+    connect_ex(s, (struct sockaddr *)&address, length, "early", 5, NULL, &ov);
+    b = accept(l, NULL, NULL);
+    ok(net_recv_all(b, buffer, 5) == 5 && !memcmp(buffer, "early", 5), "other bytes\n");
+    ok(WSAGetOverlappedResult(s, &ov, &bytes, TRUE, &flags) && bytes == 5, "%lu bytes, error %d\n",
+       bytes, WSAGetLastError());
+    ok_success(shutdown(b, SD_SEND));
+    closesocket(s);
+    ok(!recv(b, buffer, 1, 0), "error %d, or more than was sent\n", WSAGetLastError());
+    closesocket(b);
+    closesocket(l);
+    CloseHandle(ov.hEvent);
+}
+
 /* "If TRUE, a connect API call will return upon reception of an ICMP error"; "The default is
  * disabled (set to FALSE)"; TCP_ICMP_ERROR_INFO: "If no ICMP error has been received since the last
  * connect call, then WSANO_DATA is returned" (WSAGetIcmpErrorInfo).  What they do takes a network
@@ -257,6 +349,9 @@ START_TEST(ioctl_tcp)
     RUN(test_info_errors);
     RUN(test_initial_rto);
     RUN(test_fast_open);
+    RUN(test_fast_open_data, 5);
+    RUN(test_fast_open_data, 300000);
+    RUN(test_fast_open_refused);
     RUN(test_icmp_error);
     RUN(test_broadcast_address);
     RUN(test_routing_change);

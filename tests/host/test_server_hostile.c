@@ -98,6 +98,8 @@ static void test_records(void)
         {{.size = 32, .type = RS_SUB_SOCKET}, 32},
         {{.size = 48, .type = RS_SUB_BIND, .socket = 1, .length = 32}, 48},
         {{.size = 16, .type = RS_SUB_CONNECT, .socket = 1}, 16},
+        {{.size = 48, .type = RS_SUB_CONNECT, .flags = RS_CONNECT_DATA, .socket = 1, .length = 1}, 48},
+        {{.size = 64, .type = RS_SUB_CONNECT, .flags = RS_CONNECT_DATA, .socket = 1, .length = 17}, 64},
         {{.size = 48, .type = RS_SUB_SETOPT, .socket = 1}, 48},
         {{.size = 48, .type = RS_SUB_RESOLVE, .length = 0}, 48},
         {{.size = 64, .type = RS_SUB_RESOLVE, .length = 17}, 64},

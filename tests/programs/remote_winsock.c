@@ -350,7 +350,7 @@ static void do_bind(const struct command *command, struct outcome *outcome)
 }
 
 static void connect_overlapped(const struct command *command, struct slot *slot, enum style style,
-                               const struct sockaddr_storage *address, int length,
+                               const struct sockaddr_storage *address, int length, DWORD size,
                                struct outcome *outcome)
 {
     struct sockaddr_storage any = {.ss_family = slot->family};
@@ -359,17 +359,20 @@ static void connect_overlapped(const struct command *command, struct slot *slot,
     LPFN_CONNECTEX connect_ex = NULL;
     DWORD bytes;
 
+    memset(outcome->data, 'd', size);
     bind(slot->socket, (struct sockaddr *)&any, length);
     WSAIoctl(slot->socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid), &connect_ex,
              sizeof(connect_ex), &bytes, NULL, NULL);
     overlapped_begin(slot, style, &call);
     overlapped_end(command, slot, style, &call,
-                   last_error(!connect_ex(slot->socket, (struct sockaddr *)address, length, NULL, 0,
-                                          NULL, &call.overlapped)),
+                   last_error(!connect_ex(slot->socket, (struct sockaddr *)address, length,
+                                          size ? outcome->data : NULL, size, NULL,
+                                          &call.overlapped)),
                    outcome);
 }
 
-/* connect SLOT STYLE HOST PORT: style call (waits), begin (nonblocking), event, port (ConnectEx) */
+/* connect SLOT STYLE HOST PORT [SIZE]: style call (waits), begin (nonblocking), event, port
+ * (ConnectEx, which sends so many bytes) */
 static void do_connect(const struct command *command, struct outcome *outcome)
 {
     struct slot *slot = slot_of(command);
@@ -380,7 +383,8 @@ static void do_connect(const struct command *command, struct outcome *outcome)
     enum style style;
 
     if (overlapped_style(how, &style)) {
-        connect_overlapped(command, slot, style, &address, length, outcome);
+        connect_overlapped(command, slot, style, &address, length,
+                           (DWORD)atoi(command->word[6]), outcome);
         return;
     }
     if (!strcmp(how, "begin"))
