@@ -71,10 +71,11 @@ def test_download(library, path, width, web, build, run_wine):
     assert "ringsock: " in result.log, f"ours was not in use: {result}"
 
 
-def test_download_by_name(width, web, build, run_wine):
+@pytest.mark.parametrize("level", ["info", "trace"])
+def test_download_by_name(width, level, web, build, run_wine):
     """The library resolves the name, through ours."""
     result = run_wine(build.exe("http_get", width), "winhttp", "localhost", web.server_port, "/small",
-                      timeout=120)
+                      env={"RINGSOCK_LOG": level}, timeout=120)
     body = web.bodies["/small"]
     assert result.out.split() == [str(len(body)), f"{fnv(body):016x}"], str(result)
 

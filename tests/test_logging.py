@@ -60,6 +60,15 @@ def test_trace_shows_errors(build, run_wine, width):
         str(result)[-3000:]
 
 
+def test_trace_keeps_the_caller(build, run_wine, width):
+    """Only Wine's own DLLs may look names up before WSAStartup, also where the relay stands in
+    between: the program finds WSANOTINITIALISED, WinHTTP the name (test_company.py)."""
+    result = run_wine(build.exe("addrinfo", width), env={"RINGSOCK_LOG": "trace"}, check=False,
+                      timeout=120)
+    assert result.rc == 0, str(result)[-3000:]
+    assert "Call ws2_32.getaddrinfo" in result.log
+
+
 def test_log_path(winsock_up, tmp_path):
     result = winsock_up(RINGSOCK_LOG="info", RINGSOCK_LOG_PATH=str(tmp_path))
     assert "ringsock" not in result.err, str(result)

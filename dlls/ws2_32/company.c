@@ -3,22 +3,35 @@
  * Knowing Wine's own DLLs (see company.h).  Owns nothing, takes no lock of ours.
  */
 #include "company.h"
+#include "relay.h"
 #include "session.h"
 #include "startup.h"
+#include "thread_slot.h"
 
 /* winebuild writes this behind the DOS header of every builtin. */
 #define BUILTIN_MARK        "Wine builtin DLL"
 #define BUILTIN_MARK_OFFSET 0x40
 
+static struct thread_slot caller_of_relay;
+
+const void *relay_enter(const void *caller)
+{
+    const void *outer = thread_slot_get(&caller_of_relay);
+
+    thread_slot_set(&caller_of_relay, (void *)caller);
+    return outer;
+}
+
 bool company_calls(const void *return_address)
 {
     PVOID module = NULL, self = NULL;
 
+    RtlPcToFileHeader((PVOID)company_calls, &self);
     if (!RtlPcToFileHeader((PVOID)return_address, &module))
         return false;
-    RtlPcToFileHeader((PVOID)company_calls, &self);
-    return module == self ||
-           !memcmp((const char *)module + BUILTIN_MARK_OFFSET, BUILTIN_MARK, sizeof(BUILTIN_MARK));
+    if (module == self && !RtlPcToFileHeader(thread_slot_get(&caller_of_relay), &module))
+        return false;
+    return !memcmp((const char *)module + BUILTIN_MARK_OFFSET, BUILTIN_MARK, sizeof(BUILTIN_MARK));
 }
 
 bool company_startup_check(const void *return_address)

@@ -8,8 +8,8 @@
 
 #include "winsock.h"
 
-/* Is this code of a Wine builtin?  True for our own code too: with RINGSOCK_LOG=trace the relay stands
- * between us and the caller.  Use with __builtin_return_address(0) in the export itself. */
+/* Is this code of a Wine builtin?  Of the relay (relay.h) its own caller is asked about.  Use with
+ * __builtin_return_address(0) in the export itself. */
 bool company_calls(const void *return_address);
 
 /* startup_check() for such a caller: Wine 8.0's winhttp and wininet look names up before they call

@@ -10,44 +10,12 @@
 #include "log.h"
 #include "request.h"
 #include "startup.h"
+#include "thread_slot.h"
 
 /* SO_OPENTYPE belongs to the thread (Wine's sock tests set it in one and find 0 in the next, run on
  * Windows), works on anything and before it, and changes only how socket() makes handles for
- * ReadFile, which this DLL makes overlapped anyway.  The value is the TLS slot's; one that was
- * never set is 0.  Without a slot left, 0 is what everybody finds. */
-static DWORD open_type_slot(void)
-{
-    static LONG volatile plus_one; /* 0: no slot yet */
-    LONG made, value = plus_one;
-
-    if (value)
-        return (DWORD)value - 1;
-    made = (LONG)TlsAlloc();
-    if ((DWORD)made == TLS_OUT_OF_INDEXES)
-        return TLS_OUT_OF_INDEXES;
-    value = InterlockedCompareExchange(&plus_one, made + 1, 0);
-    if (!value)
-        return (DWORD)made;
-    TlsFree((DWORD)made);
-    return (DWORD)value - 1;
-}
-
-static LONG open_type_get(void)
-{
-    DWORD error = GetLastError(), slot = open_type_slot();
-    LONG value = slot == TLS_OUT_OF_INDEXES ? 0 : (LONG)(LONG_PTR)TlsGetValue(slot);
-
-    SetLastError(error);
-    return value;
-}
-
-static void open_type_set(LONG value)
-{
-    DWORD slot = open_type_slot();
-
-    if (slot != TLS_OUT_OF_INDEXES)
-        TlsSetValue(slot, (void *)(LONG_PTR)value);
-}
+ * ReadFile, which this DLL makes overlapped anyway.  One that was never set is 0. */
+static struct thread_slot open_type_of_thread;
 
 DWORD option_server_read(struct socket *socket, uint16_t option, void *value, uint32_t size)
 {
@@ -319,7 +287,7 @@ int WSAAPI getsockopt(SOCKET handle, int level, int name, char *buffer, int *len
             return SOCKET_ERROR;
         if (!is_room(buffer, length) || (*length >= 0 && *length < 4))
             return return_error(WSAEFAULT);
-        open_type = open_type_get();
+        open_type = (LONG)(LONG_PTR)thread_slot_get(&open_type_of_thread);
         memcpy(buffer, &open_type, sizeof(open_type));
         *length = sizeof(open_type);
         return return_result(0);
@@ -345,7 +313,7 @@ int WSAAPI setsockopt(SOCKET handle, int level, int name, const char *buffer, in
             !argument_in(buffer, sizeof(open_type)))
             return return_error(WSAEFAULT);
         memcpy(&open_type, buffer, sizeof(open_type));
-        open_type_set(open_type);
+        thread_slot_set(&open_type_of_thread, (void *)(LONG_PTR)open_type);
         return return_result(0);
     }
     if (!(socket = socket_get(handle)))
