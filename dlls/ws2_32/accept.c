@@ -226,6 +226,16 @@ bool accept_has_room(const struct socket *listener, struct sockaddr *address, in
             argument_out(address, (size_t)size));
 }
 
+void accept_tell_peer(const struct socket *connection, struct sockaddr *address, int *length)
+{
+    if (!address || !length)
+        return;
+    if (connection->family == AF_UNIX)
+        unix_name_store(connection, true, address, length);
+    else
+        sockaddr_store(&connection->peer, address, length);
+}
+
 SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 {
     struct socket *listener = socket_get(s), *connection = NULL;
@@ -239,10 +249,7 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
     else if (!(error = accept_next(listener, &connection))) {
         if (!(error = accept_give_handle(connection, listener))) {
             result = connection->handle;
-            if (address && length && connection->family == AF_UNIX)
-                unix_name_store(connection, true, address, length);
-            else if (address && length)
-                sockaddr_store(&connection->peer, address, length);
+            accept_tell_peer(connection, address, length);
         }
         socket_put(connection);
     }

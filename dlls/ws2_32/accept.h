@@ -41,5 +41,7 @@ void accept_ex_abandon(struct socket *target);
 
 /* Can the peer's address be stored there, if it is wanted? */
 bool accept_has_room(const struct socket *listener, struct sockaddr *address, int *length);
+/* Stores it there, if it is. */
+void accept_tell_peer(const struct socket *connection, struct sockaddr *address, int *length);
 
 #endif

@@ -9,19 +9,32 @@
 #include "accept.h"
 #include "sockaddr.h"
 #include "socket_life.h"
+#include "unix_socket.h"
 
-static WSABUF as_buffer(struct sockaddr_in6 *address, const struct rs_addr *wire)
+union name {
+    struct sockaddr any;
+    struct sockaddr_in6 in6;
+    struct unix_address path;
+};
+
+static WSABUF name_of(const struct socket *connection, bool peer, union name *name)
 {
-    return (WSABUF){(ULONG)sockaddr_from_wire(address, wire), (char *)address};
+    int length = sizeof(*name);
+
+    if (connection->family == AF_UNIX)
+        unix_name_store(connection, peer, &name->any, &length);
+    else
+        length = sockaddr_from_wire(&name->in6, peer ? &connection->peer : &connection->local);
+    return (WSABUF){(ULONG)length, (char *)name};
 }
 
 /* "A value of zero means passing user data back to the caller is not supported."  Socket groups are
  * "reserved for future use". */
 static int ask(LPCONDITIONPROC condition, DWORD_PTR context, const struct socket *connection)
 {
-    struct sockaddr_in6 peer, local;
-    WSABUF caller = as_buffer(&peer, &connection->peer);
-    WSABUF callee = as_buffer(&local, &connection->local);
+    union name peer, local;
+    WSABUF caller = name_of(connection, true, &peer);
+    WSABUF callee = name_of(connection, false, &local);
     WSABUF data = {0, NULL};
     GROUP group = 0;
 
@@ -74,8 +87,7 @@ static DWORD accept_one(struct socket *listener, struct sockaddr *address, int *
         return error;
     if (!(error = accept_give_handle(connection, listener))) {
         *result = connection->handle;
-        if (address && length)
-            sockaddr_store(&connection->peer, address, length);
+        accept_tell_peer(connection, address, length);
     }
     socket_put(connection);
     return error;

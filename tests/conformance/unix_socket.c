@@ -198,6 +198,48 @@ static void test_overlapped(void)
     DeleteFileA(address.path);
 }
 
+static int CALLBACK condition(LPWSABUF caller, LPWSABUF caller_data, LPQOS quality, LPQOS group_quality,
+                              LPWSABUF callee, LPWSABUF callee_data, GROUP *group,
+                              DWORD_PTR context)
+{
+    const struct address *own = (const struct address *)callee->buf;
+    const struct address *peer = (const struct address *)caller->buf;
+
+    (void)caller_data, (void)quality, (void)group_quality, (void)callee_data, (void)group;
+    ok(callee->len == sizeof(*own) && own->family == AF_UNIX &&
+           !strcmp(own->path, ((const struct address *)context)->path),
+       "asked for another one, %lu bytes\n", callee->len);
+    ok(caller->len == sizeof(*peer) && peer->family == AF_UNIX && !peer->path[0],
+       "asked by another one, %lu bytes\n", caller->len);
+    return CF_ACCEPT;
+}
+
+/* WSAAccept's page: addr "receives the address of the connecting entity", "in the address family in
+ * which the communication is occurring", and lpCallerId, lpCalleeId hold them for the condition
+ * function: as long as accept has them. */
+static void test_accept_conditionally(void)
+{
+    struct address address = new_address(), peer;
+    SOCKET l = listener(&address, sizeof(address)), client, server;
+    int length;
+
+    for (int asks = 0; asks < 2; asks++) {
+        client = new_socket();
+        connect_to(client, &address);
+        memset(&peer, 0x55, sizeof(peer));
+        length = sizeof(peer);
+        server = WSAAccept(l, (struct sockaddr *)&peer, &length, asks ? condition : NULL,
+                           (DWORD_PTR)&address);
+        ok(server != INVALID_SOCKET, "error %d\n", WSAGetLastError());
+        ok(length == sizeof(peer) && peer.family == AF_UNIX && !peer.path[0],
+           "%d bytes of family %d\n", length, peer.family);
+        closesocket(server);
+        closesocket(client);
+    }
+    closesocket(l);
+    DeleteFileA(address.path);
+}
+
 START_TEST(unix_socket)
 {
     SOCKET s;
@@ -214,6 +256,7 @@ START_TEST(unix_socket)
         RUN(test_abstract);
         RUN(test_errors);
         RUN(test_overlapped);
+        RUN(test_accept_conditionally);
     }
     WSACleanup();
 }
