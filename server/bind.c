@@ -166,11 +166,28 @@ uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
     return refused;
 }
 
+/* connect's page: "If the socket, s, is unbound, unique values are assigned to the local association
+ * by the system, and the socket is marked as bound", whether somebody answers or not; Linux has
+ * taken its port back by now. */
+static void bind_anywhere(struct socket *socket)
+{
+    union address any;
+    struct rs_addr wire = {.family = socket->family};
+    uint32_t error = bind_to(socket, &any, address_to_host(&wire, &any));
+
+    if (error)
+        log_debug("a socket that could not connect stays unbound: error %u", error);
+}
+
 void bind_again(struct socket *socket)
 {
     socklen_t size =
         socket->family == RS_AF_INET ? sizeof(socket->bound_to.v4) : sizeof(socket->bound_to.v6);
 
+    if (!socket->bound) {
+        bind_anywhere(socket);
+        return;
+    }
     if (socket->shares_port)
         let_share(socket);
     /* EINVAL: it is bound still. */

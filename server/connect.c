@@ -30,10 +30,11 @@ static void connect_done(struct socket *socket, uint32_t error)
 
     if (socket->timer.fire == connect_timeout)
         timer_disarm(&socket->timer);
+    if (!error || socket->bound)
+        address_of_socket(socket->watch.fd, &body.local);
     if (!error) {
         body.taken = socket->syn_bytes;
         socket->shortcut.kernel_out += socket->syn_bytes;
-        address_of_socket(socket->watch.fd, &body.local);
         address_to_wire(&socket->peer, &body.peer);
         shortcut_offer(socket, &body.local);
     }
@@ -44,7 +45,7 @@ static void stream_connected(struct socket *socket, uint32_t error)
 {
     icmp_error_end(socket);
     socket->state = error ? SOCKET_OPEN : SOCKET_CONNECTED;
-    if (error && socket->bound && socket->family != RS_AF_UNIX)
+    if (error && socket->family != RS_AF_UNIX)
         bind_again(socket);
     connect_done(socket, error);
 }

@@ -118,6 +118,10 @@ long connect_finished(struct socket *socket, const struct rs_connected *connecte
             socket->state = SOCKET_OPEN;
             socket->peer.family = RS_AF_UNSPEC;
         }
+        if (connected->local.family) { /* the attempt has bound it */
+            socket->local = connected->local;
+            socket->bound = true;
+        }
         socket->connect_error = connected->error;
         if (!operation || operation->overlapped) /* not for the program that gets it from connect */
             socket->so_error = connected->error;

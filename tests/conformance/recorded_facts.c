@@ -102,6 +102,45 @@ static void test_listens_after_refusal(void)
     closesocket(s);
 }
 
+/* connect's page: "If the socket, s, is unbound, unique values are assigned to the local association
+ * by the system, and the socket is marked as bound": also where nobody accepts, so that bind says
+ * WSAEINVAL ("already bound to an address") and the next attempt, or listen, has that address. */
+static void test_bound_after_refusal(int family, int blocks)
+{
+    struct sockaddr_storage nobody, address = {0}, again = {0}, peer;
+    int length = net_nobody(family, &nobody), size = length, listener_length;
+    SOCKET s = socket(family, SOCK_STREAM, 0), l, got;
+
+    net_nonblocking(s, !blocks);
+    ok_error(connect(s, (struct sockaddr *)&nobody, length),
+             blocks ? WSAECONNREFUSED : WSAEWOULDBLOCK);
+    if (!blocks) {
+        fd_set failed;
+        struct timeval patience = {NET_PATIENCE / 1000, 0};
+
+        FD_ZERO(&failed);
+        FD_SET(s, &failed);
+        ok(select(0, NULL, NULL, &failed, &patience) == 1, "not refused\n");
+        net_nonblocking(s, 0);
+    }
+    ok_success(getsockname(s, (struct sockaddr *)&address, &size));
+    ok(size == length && address.ss_family == family && SS_PORT(&address), "no port\n");
+    ok_error(bind(s, (struct sockaddr *)&nobody, length), WSAEINVAL);
+    if (on_builtin()) { /* a second attempt is nonblocking.c's */
+        closesocket(s);
+        return;
+    }
+    l = net_listener(family, &peer, &listener_length);
+    ok_success(connect(s, (struct sockaddr *)&peer, listener_length));
+    size = sizeof(again);
+    got = accept(l, (struct sockaddr *)&again, &size);
+    ok(SS_PORT(&again) == SS_PORT(&address), "port %d, then %d\n", ntohs(SS_PORT(&address)),
+       ntohs(SS_PORT(&again)));
+    closesocket(got);
+    closesocket(l);
+    closesocket(s);
+}
+
 /* test_reuseaddr: both listen, and the first of them gets the connections. */
 static void test_first_listener(int family)
 {
@@ -292,6 +331,9 @@ START_TEST(recorded_facts)
     RUN(test_v6only_of_ipv4);
     RUN(test_refused_is_no_so_error);
     RUN(test_listens_after_refusal);
+    RUN(test_bound_after_refusal, AF_INET, 1);
+    RUN(test_bound_after_refusal, AF_INET, 0);
+    RUN(test_bound_after_refusal, AF_INET6, 1);
     RUN(test_first_listener, AF_INET);
     RUN(test_first_listener, AF_INET6);
     RUN(test_name_after_shutdown);
