@@ -61,6 +61,7 @@ static ULONG take_from_queues(struct socket *socket, const struct operation_filt
     count += take_matching(&socket->deferred_receives, filter, finished);
     count += take_matching(&socket->deferred_sends, filter, finished);
     count += take_matching(&socket->watching, filter, finished);
+    count += take_matching(&socket->backlog_watch, filter, finished);
     return count;
 }
 

@@ -16,16 +16,18 @@
 
 DWORD disconnect_send(struct socket *socket)
 {
+    struct operation_queue finished = {0};
     DWORD error = 0;
 
     AcquireSRWLockExclusive(&socket->lock);
     if (socket->state != SOCKET_CONNECTED)
         error = WSAENOTCONN;
     else if (!socket->shut_send) {
-        send_shutdown(socket);
+        send_shutdown(socket, &finished);
         socket->shut_send = true;
     }
     ReleaseSRWLockExclusive(&socket->lock);
+    operation_deliver_list(&finished);
     return error;
 }
 
@@ -65,6 +67,7 @@ static DWORD reuse_check(const struct socket *socket)
 static DWORD reuse_start(struct socket *socket, struct operation *operation,
                          const struct carried *carried)
 {
+    struct operation_queue finished = {0};
     DWORD error;
 
     AcquireSRWLockExclusive(&socket->lock);
@@ -73,11 +76,12 @@ static DWORD reuse_start(struct socket *socket, struct operation *operation,
         operation_append(&socket->connecting, operation);
         if (!socket->disconnecting) { /* else one that was cancelled has started it */
             socket->shut_send = socket->shut_recv = socket->disconnecting = true;
-            send_shutdown(socket);
+            send_shutdown(socket, &finished);
         }
         socket_update_interest(socket);
     }
     ReleaseSRWLockExclusive(&socket->lock);
+    operation_deliver_list(&finished);
     return error;
 }
 

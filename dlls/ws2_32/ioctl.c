@@ -2,10 +2,10 @@
 /*
  * ioctlsocket and WSAIoctl.
  *
- * Takes the socket's lock; asks the server with no lock held.  Every control but
- * SIO_ADDRESS_LIST_CHANGE and SIO_ROUTING_INTERFACE_CHANGE (address_change.c) is done when its
- * handler returns; with an OVERLAPPED its completion is then delivered like any other's.  What goes
- * where on failure follows Wine's test_fionbio and its neighbours, which were run on Windows.
+ * Takes the socket's lock; asks the server with no lock held.  Every control but those that wait
+ * for a change (address_change.c, ioctl_send_backlog.c) is done when its handler returns; with an
+ * OVERLAPPED its completion is then delivered like any other's.  What goes where on failure follows
+ * Wine's test_fionbio and its neighbours, which were run on Windows.
  */
 #include "ioctl.h"
 #include "address_change.h"
@@ -23,6 +23,7 @@
 /* Not in every mingw-w64's headers. */
 #define IOCTL_BASE_HANDLE                             _WSAIOR(IOC_WS2, 34)
 #define IOCTL_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER _WSAIORW(IOC_WS2, 36)
+#define IOCTL_IDEAL_SEND_BACKLOG_CHANGE               _IO('t', 122)
 #define IOCTL_IDEAL_SEND_BACKLOG_QUERY                _IOR('t', 123, ULONG)
 #define IOCTL_BSP_HANDLE                              _WSAIOR(IOC_WS2, 27)
 #define IOCTL_BSP_HANDLE_SELECT                       _WSAIOR(IOC_WS2, 28)
@@ -38,8 +39,6 @@
 #define IOCTL_SIOCSMSFILTER                           _IOW('t', 126, ULONG)
 #define IOCTL_SIOCGMSFILTER                           _IOW('t', 127, ULONG)
 #define IOCTL_SET_COMPATIBILITY_MODE                  _WSAIOW(IOC_VENDOR, 300)
-
-#define IDEAL_SEND_BACKLOG 0x10000u
 
 static bool is_bad_pointer(const void *pointer)
 {
@@ -170,17 +169,6 @@ static DWORD base_handle(struct ioctl_call *call)
     return ioctl_return(call, &call->socket->handle, sizeof(call->socket->handle));
 }
 
-static DWORD send_backlog(struct ioctl_call *call)
-{
-    ULONG value = IDEAL_SEND_BACKLOG;
-
-    if (call->socket->type != SOCK_STREAM)
-        return WSAEOPNOTSUPP;
-    if (call->socket->state != SOCKET_CONNECTED)
-        return WSAENOTCONN;
-    return ioctl_return(call, &value, sizeof(value));
-}
-
 /* Programs pass a BOOL or, without harm on Windows, one byte. */
 static DWORD take_flag(struct ioctl_call *call, bool *off)
 {
@@ -239,7 +227,7 @@ static const struct ioctl {
     {IOCTL_BSP_HANDLE, base_handle},
     {IOCTL_BSP_HANDLE_SELECT, base_handle},
     {IOCTL_BSP_HANDLE_POLL, base_handle},
-    {IOCTL_IDEAL_SEND_BACKLOG_QUERY, send_backlog},
+    {IOCTL_IDEAL_SEND_BACKLOG_QUERY, ioctl_send_backlog},
     {IOCTL_UDP_CONNRESET, set_connreset},
     {IOCTL_UDP_NETRESET, set_netreset},
     {IOCTL_LOOPBACK_FAST_PATH, loopback_fast_path},
@@ -314,6 +302,21 @@ static DWORD routing_change(struct ioctl_call *call, WSAOVERLAPPED *overlapped,
                                        routine);
 }
 
+/* Those that wait for a change, and are completed by it; false: it is another one. */
+static bool wait_for_change(DWORD code, struct ioctl_call *call, WSAOVERLAPPED *overlapped,
+                            LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *error)
+{
+    if (code == SIO_ADDRESS_LIST_CHANGE)
+        *error = address_change_wait(call->socket, FD_ADDRESS_LIST_CHANGE, overlapped, routine);
+    else if (code == SIO_ROUTING_INTERFACE_CHANGE)
+        *error = routing_change(call, overlapped, routine);
+    else if (code == IOCTL_IDEAL_SEND_BACKLOG_CHANGE)
+        *error = ioctl_send_backlog_change(call, overlapped, routine);
+    else
+        return false;
+    return true;
+}
+
 int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *out, DWORD out_size,
                     DWORD *returned, WSAOVERLAPPED *overlapped,
                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
@@ -333,14 +336,11 @@ int WSAAPI WSAIoctl(SOCKET handle, DWORD code, void *in, DWORD in_size, void *ou
         return return_error(WSAEFAULT);
     }
     session_reap(call.socket->session);
-    if (code == SIO_ADDRESS_LIST_CHANGE)
-        error = address_change_wait(call.socket, FD_ADDRESS_LIST_CHANGE, overlapped, routine);
-    else if (code == SIO_ROUTING_INTERFACE_CHANGE)
-        error = routing_change(&call, overlapped, routine);
-    else
+    if (!wait_for_change(code, &call, overlapped, routine, &error)) {
         error = run(code, &call);
-    if (overlapped && code != SIO_ADDRESS_LIST_CHANGE && code != SIO_ROUTING_INTERFACE_CHANGE)
-        error = complete(&call, error, overlapped, routine);
+        if (overlapped)
+            error = complete(&call, error, overlapped, routine);
+    }
     if (error ? call.bytes_on_error && error != WSA_IO_PENDING
               : !overlapped || routine || !call.keeps_bytes)
         *returned = call.bytes;

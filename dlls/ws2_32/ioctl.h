@@ -42,6 +42,11 @@ DWORD ioctl_broadcast_address(struct ioctl_call *call);
 /* Where SIO_ROUTING_INTERFACE_QUERY and _CHANGE want to go. */
 DWORD ioctl_destination(const struct ioctl_call *call);
 
+/* ioctl_send_backlog.c; the second waits, or is completed later (WSA_IO_PENDING). */
+DWORD ioctl_send_backlog(struct ioctl_call *call);
+DWORD ioctl_send_backlog_change(struct ioctl_call *call, WSAOVERLAPPED *overlapped,
+                                LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+
 /* About TCP (ioctl_tcp.c). */
 DWORD ioctl_tcp_info(struct ioctl_call *call);
 DWORD ioctl_initial_rto(struct ioctl_call *call);

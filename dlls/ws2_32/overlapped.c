@@ -30,6 +30,8 @@ static struct operation *find_operation(const struct socket *socket,
         operation = find(&socket->connecting, overlapped);
     if (!operation)
         operation = find(&socket->watching, overlapped);
+    if (!operation)
+        operation = find(&socket->backlog_watch, overlapped);
     return operation ? operation : find(&socket->accepting, overlapped);
 }
 

@@ -222,7 +222,7 @@ static bool waits_for_event(const struct socket *socket)
 {
     return socket->receiving.with_event || socket->receiving_urgent.with_event ||
            socket->sending.with_event || socket->connecting.with_event ||
-           socket->accepting.with_event;
+           socket->accepting.with_event || socket->backlog_watch.with_event;
 }
 
 static uint32_t interest_word(struct socket *socket)
@@ -234,6 +234,7 @@ static uint32_t interest_word(struct socket *socket)
     interest_of_queue(&interest, socket, &socket->connecting);
     interest_of_queue(&interest, socket, &socket->accepting);
     interest_of_queue(&interest, socket, &socket->sending);
+    interest_of_queue(&interest, socket, &socket->backlog_watch);
     for (struct poller *poller = socket->pollers; poller; poller = poller->next) {
         if (poller->waiter)
             interest_of_waiter(&interest, poller->waiter);

@@ -217,8 +217,20 @@ static void submit_shutdown(struct socket *socket)
     submit_end(socket->session, record, sizeof(*record) + sizeof(*call), 0);
 }
 
-void send_shutdown(struct socket *socket)
+/* Who waits for another ideal backlog gets none any more. */
+static void end_backlog_watch(struct socket *socket, struct operation_queue *finished)
 {
+    struct operation *operation;
+
+    while ((operation = operation_pop(&socket->backlog_watch))) {
+        operation->error = WSA_OPERATION_ABORTED;
+        operation_append(finished, operation);
+    }
+}
+
+void send_shutdown(struct socket *socket, struct operation_queue *finished)
+{
+    end_backlog_watch(socket, finished);
     if (socket->sending.head)
         socket->fin_pending = true;
     else
@@ -243,4 +255,5 @@ void send_fail(struct socket *socket, DWORD error, struct operation_queue *finis
         operation->error = error;
         operation_append(finished, operation);
     }
+    end_backlog_watch(socket, finished);
 }

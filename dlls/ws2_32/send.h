@@ -39,6 +39,6 @@ void send_fail(struct socket *socket, DWORD error, struct operation_queue *finis
 DWORD send_blocking(struct socket *socket, const WSABUF *data, const struct carried *carried);
 
 /* shutdown(SD_SEND): now, or after the last queued send. */
-void send_shutdown(struct socket *socket);
+void send_shutdown(struct socket *socket, struct operation_queue *finished);
 
 #endif

@@ -111,6 +111,7 @@ struct socket {
     struct rs_control last_source;   /* from there: its address and interface */
     uint32_t sends_lost;             /* datagrams of which the server said later that it failed */
     struct operation_queue sending;
+    struct operation_queue backlog_watch; /* SIO_IDEAL_SEND_BACKLOG_CHANGE: at most one */
     bool fin_pending;   /* shutdown(SD_SEND) waits for `sending` to be handed over */
     bool disconnecting; /* it, or what was handed over, is RS_SUB_DISCONNECT */
 

@@ -290,7 +290,7 @@ int WSAAPI getpeername(SOCKET s, struct sockaddr *name, int *length)
 
 /* ---- shutdown ---- */
 
-static DWORD shut_down(struct socket *socket, int how)
+static DWORD shut_down(struct socket *socket, int how, struct operation_queue *finished)
 {
     if (how != SD_RECEIVE && how != SD_SEND && how != SD_BOTH)
         return WSAEINVAL;
@@ -303,7 +303,7 @@ static DWORD shut_down(struct socket *socket, int how)
     if (how != SD_RECEIVE && !socket->shut_send) {
         socket->shut_send = true;
         if (socket->type == SOCK_STREAM)
-            send_shutdown(socket);
+            send_shutdown(socket, finished);
     }
     return 0;
 }
@@ -311,14 +311,16 @@ static DWORD shut_down(struct socket *socket, int how)
 int WSAAPI shutdown(SOCKET s, int how)
 {
     struct socket *socket = socket_get(s);
+    struct operation_queue finished = {0};
     DWORD error;
 
     if (!socket)
         return SOCKET_ERROR;
     session_reap(socket->session);
     AcquireSRWLockExclusive(&socket->lock);
-    error = shut_down(socket, how);
+    error = shut_down(socket, how, &finished);
     ReleaseSRWLockExclusive(&socket->lock);
+    operation_deliver_list(&finished);
     socket_put(socket);
     return return_error(error);
 }
