@@ -102,6 +102,8 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
     }
     child->state = SOCKET_CONNECTED;
     child->peer = *peer;
+    if (listener->family == RS_AF_UNIX)
+        unix_peer_accepted(child, listener);
     inherit(child, listener);
     child->held_back = listener->share != NULL;
     child->listener = listener;

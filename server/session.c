@@ -117,6 +117,7 @@ void session_hello(struct session *session, const struct rs_hello *hello)
     }
     timer_disarm(&session->hello_timer);
     session->state = SESSION_LIVE;
+    session->windows_pid = hello->windows_pid;
     memcpy(version, hello->dll_version, RS_VERSION_LEN);
     memcpy(session->program, hello->program, sizeof(session->program) - 1);
     for (char *c = session->program; *c; c++)

@@ -41,6 +41,7 @@ struct session {
     int dir_fd;
     char name[20]; /* directory */
     char program[64];
+    uint32_t windows_pid;
 
     uint8_t *map;
     struct rs_segment *segment;

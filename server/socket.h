@@ -30,6 +30,13 @@ enum socket_state {
 /* How far a step of work got. */
 enum work { WORK_DONE, WORK_MORE, WORK_BLOCKED /* the completion ring is full */ };
 
+/* unix_peer.c */
+struct callers {
+    uint32_t *processes;
+    uint32_t count, size;
+    bool lost; /* one could not be noted */
+};
+
 struct socket {
     struct session *session;
     struct grave grave;
@@ -125,6 +132,8 @@ struct socket {
     uint32_t unix_path_length;
     char *unix_bound; /* the file that it has made, or NULL */
     uint64_t unix_device, unix_file;
+    uint32_t peer_process; /* Windows' number; 0: none that is known */
+    struct callers callers;
     bool disconnecting; /* RS_SUB_DISCONNECT came (disconnect.c) */
     /* RS_SUB_CLOSE with RS_CLOSE_REPLY */
     struct rs_call close_call;
@@ -192,6 +201,10 @@ void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent
 uint32_t unix_bind(struct socket *socket); /* WSA error */
 int unix_connect(struct socket *socket);   /* 0 or an errno */
 void unix_release(struct socket *socket);
+/* unix_peer.c */
+struct socket *unix_peer_find(const struct socket *client); /* who listens there; NULL: none of ours */
+void unix_peer_connected(struct socket *client, struct socket *listener);
+void unix_peer_accepted(struct socket *child, struct socket *listener);
 /* raw.c */
 int raw_open(int family, int protocol); /* like socket(2) */
 /* ping.c */

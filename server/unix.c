@@ -37,6 +37,8 @@ void unix_release(struct socket *socket)
     struct stat now;
 
     drop_path(socket);
+    free(socket->callers.processes);
+    memset(&socket->callers, 0, sizeof(socket->callers));
     if (socket->unix_bound && !lstat(socket->unix_bound, &now) &&
         now.st_dev == socket->unix_device && now.st_ino == socket->unix_file)
         unlink(socket->unix_bound);
@@ -142,7 +144,12 @@ static int call_connect(int fd, const struct sockaddr *address, socklen_t size)
 
 int unix_connect(struct socket *socket)
 {
-    return call(socket, call_connect);
+    struct socket *listener = unix_peer_find(socket);
+    int error = call(socket, call_connect);
+
+    if (!error && listener)
+        unix_peer_connected(socket, listener);
+    return error;
 }
 
 /* Where there is no such directory Windows says WSAENETDOWN (golang/go#44797,
@@ -158,5 +165,6 @@ uint32_t unix_bind(struct socket *socket)
     keep_file(socket);
     socket->bound = true;
     socket->bound_to.any.sa_family = AF_UNIX;
+    list_append(&socket->session->server->bound, &socket->bound_link);
     return 0;
 }

@@ -38,6 +38,7 @@
 #define IOCTL_ASSOCIATE_PORT_RESERVATION              _WSAIOW(IOC_VENDOR, 102)
 #define IOCTL_SIOCSMSFILTER                           _IOW('t', 126, ULONG)
 #define IOCTL_SIOCGMSFILTER                           _IOW('t', 127, ULONG)
+#define IOCTL_AF_UNIX_GETPEERPID                      _WSAIOR(IOC_VENDOR, 256)
 #define IOCTL_SET_COMPATIBILITY_MODE                  _WSAIOW(IOC_VENDOR, 300)
 
 static bool is_bad_pointer(const void *pointer)
@@ -169,6 +170,23 @@ static DWORD base_handle(struct ioctl_call *call)
     return ioctl_return(call, &call->socket->handle, sizeof(call->socket->handle));
 }
 
+/* Where the other end is no Windows program, or not one of this prefix, there is no such number. */
+static DWORD peer_process(struct ioctl_call *call)
+{
+    uint32_t told;
+    ULONG process;
+    DWORD error;
+
+    if (call->socket->family != AF_UNIX)
+        return WSAEOPNOTSUPP;
+    if (call->socket->state != SOCKET_CONNECTED)
+        return WSAENOTCONN;
+    if ((error = option_server_get(call->socket, RS_OPT_PEER_PROCESS, &told)))
+        return error;
+    process = told;
+    return ioctl_return(call, &process, sizeof(process));
+}
+
 /* Programs pass a BOOL or, without harm on Windows, one byte. */
 static DWORD take_flag(struct ioctl_call *call, bool *off)
 {
@@ -248,6 +266,7 @@ static const struct ioctl {
     {IOCTL_SIOCGMSFILTER, ioctl_get_filter},
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
+    {IOCTL_AF_UNIX_GETPEERPID, peer_process},
 };
 
 static DWORD unknown_control(DWORD code)

@@ -430,6 +430,7 @@ enum rs_option {
     RS_OPT_SOURCE_FILTER, /* struct rs_source_filter and its sources; get: the payload names the group */
     RS_OPT_FAIL_ON_ICMP, /* set: an ICMP error ends connecting, and what it was is kept */
     RS_OPT_ICMP_ERROR,   /* get: struct rs_icmp_error, of the last connect */
+    RS_OPT_PEER_PROCESS, /* get: Windows' number of the process at the other end (RS_AF_UNIX) */
     RS_OPT_MAX
 };
 struct rs_icmp_error {

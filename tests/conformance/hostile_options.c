@@ -264,6 +264,7 @@ static const struct control {
     {SIO_ADDRESS_LIST_QUERY, 4, 1024},
     {SIO_ADDRESS_LIST_CHANGE, 4, 4},
     {SIO_ROUTING_INTERFACE_QUERY, sizeof(struct sockaddr_in), sizeof(struct sockaddr_in)},
+    {_WSAIOR(IOC_VENDOR, 256), 4, 4}, /* SIO_AF_UNIX_GETPEERPID */
     {0xdead0001, 4, 4},
 };
 

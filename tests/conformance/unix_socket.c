@@ -240,11 +240,83 @@ static void test_accept_conditionally(void)
     DeleteFileA(address.path);
 }
 
+#define CHILD_PATH   "RINGSOCK_TEST_UNIX_PATH"
+#define CHILD_PARENT "RINGSOCK_TEST_UNIX_PARENT"
+#define GET_PEER_PID _WSAIOR(IOC_VENDOR, 256) /* SIO_AF_UNIX_GETPEERPID of afunix.h: out, a ULONG */
+
+static DWORD peer_process(SOCKET s)
+{
+    ULONG process = 0;
+    DWORD bytes = 0;
+
+    ok_success(WSAIoctl(s, GET_PEER_PID, NULL, 0, &process, sizeof(process), &bytes, NULL, NULL));
+    ok(bytes == sizeof(process), "%lu bytes\n", bytes);
+    return process;
+}
+
+/* Two of them wait at the same time; the second is another process (child()). */
+static void test_peer_process(void)
+{
+    struct address address = new_address();
+    STARTUPINFOA startup = {.cb = sizeof(startup)};
+    SOCKET l = listener(&address, sizeof(address)), client = new_socket(), server, other;
+    PROCESS_INFORMATION process;
+    char program[MAX_PATH], number[16], byte;
+    ULONG value;
+    DWORD bytes = 77;
+
+    ok_error(WSAIoctl(client, GET_PEER_PID, NULL, 0, &value, sizeof(value), &bytes, NULL, NULL),
+             WSAENOTCONN);
+    connect_to(client, &address);
+    sprintf(number, "%lu", GetCurrentProcessId());
+    SetEnvironmentVariableA(CHILD_PARENT, number);
+    SetEnvironmentVariableA(CHILD_PATH, address.path);
+    GetModuleFileNameA(NULL, program, sizeof(program));
+    ok(CreateProcessA(program, NULL, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process),
+       "error %lu\n", GetLastError());
+    server = accept(l, NULL, NULL);
+    other = accept(l, NULL, NULL);
+    ok(peer_process(server) == GetCurrentProcessId(), "another process\n");
+    ok(peer_process(client) == GetCurrentProcessId(), "another process\n");
+    ok(peer_process(other) == process.dwProcessId, "got %lx, the child is %lx\n",
+       peer_process(other), process.dwProcessId);
+    ok(recv(other, &byte, 1, 0) == 1 && byte == 'y', "the child has another number for us\n");
+    ok_error(WSAIoctl(other, GET_PEER_PID, NULL, 0, &value, 3, &bytes, NULL, NULL), WSAEFAULT);
+    ok_error(WSAIoctl(other, GET_PEER_PID, NULL, 0, NULL, 4, &bytes, NULL, NULL), WSAEFAULT);
+    closesocket(other);
+    WaitForSingleObject(process.hProcess, NET_PATIENCE);
+    CloseHandle(process.hProcess);
+    CloseHandle(process.hThread);
+    closesocket(client);
+    closesocket(server);
+    closesocket(l);
+    DeleteFileA(address.path);
+}
+
+/* Connects, says whether it is told its parent's number, and stays until that closes. */
+static void child(const char *path, DWORD parent)
+{
+    struct address address = {.family = AF_UNIX};
+    SOCKET s = new_socket();
+    char byte;
+
+    strcpy(address.path, path);
+    connect_to(s, &address);
+    byte = peer_process(s) == parent ? 'y' : 'n';
+    net_send_all(s, &byte, 1);
+    recv(s, &byte, 1, 0);
+    closesocket(s);
+}
+
 START_TEST(unix_socket)
 {
     SOCKET s;
 
     net_start();
+    if (getenv(CHILD_PATH)) {
+        child(getenv(CHILD_PATH), (DWORD)atoi(getenv(CHILD_PARENT)));
+        return;
+    }
     s = socket(AF_UNIX, SOCK_STREAM, 0);
     todo_wine_if(s == INVALID_SOCKET) ok(s != INVALID_SOCKET, "error %d\n", WSAGetLastError());
     if (s != INVALID_SOCKET) {
@@ -257,6 +329,7 @@ START_TEST(unix_socket)
         RUN(test_errors);
         RUN(test_overlapped);
         RUN(test_accept_conditionally);
+        RUN(test_peer_process);
     }
     WSACleanup();
 }
