@@ -139,7 +139,9 @@ static ssize_t receive(struct socket *socket, uint8_t *body, uint32_t fixed)
     socklen_t source_size = sizeof(source);
     ssize_t count;
 
-    if (socket->ping)
+    if (socket->capture.fd >= 0)
+        count = capture_receive(socket, body + fixed, LARGEST_DATAGRAM, &source, &control);
+    else if (socket->ping)
         count =
             ping_receive(socket, body + fixed, LARGEST_DATAGRAM, &source, &source_size, &control);
     else if (socket->control)

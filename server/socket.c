@@ -89,6 +89,7 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     watch_init(&socket->watch, socket_ready);
     socket->watch.fd = fd;
     socket->held_fd = -1;
+    socket->capture.fd = -1;
     list_init(&socket->work);
     list_init(&socket->hung);
     list_init(&socket->bound_link);
@@ -221,6 +222,7 @@ void socket_finish(struct socket *socket, bool reset)
         setsockopt(socket->watch.fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
     socket->state = SOCKET_CLOSED;
     loop_close(&socket->watch);
+    capture_end(socket);
     anchor_close(socket);
     timer_disarm(&socket->timer);
     list_remove(&socket->work);

@@ -86,6 +86,7 @@ struct socket {
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
     uint8_t control;        /* datagrams: RS_CONTROL_* that come with each */
+    struct watch capture;   /* raw: what is received from in its place, or none (capture.c) */
     bool ping;              /* raw: the kernel's is one for echo requests only (ping.c) */
     uint8_t ping_id[2];     /* what the program has for an identifier */
     uint32_t pending_error; /* WSA code, to be posted behind the data */
@@ -207,6 +208,11 @@ void unix_peer_connected(struct socket *client, struct socket *listener);
 void unix_peer_accepted(struct socket *child, struct socket *listener);
 /* raw.c */
 int raw_open(int family, int protocol); /* like socket(2) */
+/* capture.c */
+uint32_t capture_set(struct socket *socket, uint32_t what); /* RS_OPT_CAPTURE; WSA error */
+void capture_end(struct socket *socket);
+ssize_t capture_receive(struct socket *socket, uint8_t *bytes, size_t size, union address *source,
+                        struct rs_control *control);
 /* ping.c */
 bool ping_can_do(int family, int protocol);
 int ping_open(int family);                 /* like socket(2) */

@@ -267,6 +267,9 @@ static const struct ioctl {
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
     {IOCTL_AF_UNIX_GETPEERPID, peer_process},
+    {SIO_RCVALL, ioctl_receive_all},
+    {SIO_RCVALL_MCAST, ioctl_receive_groups},
+    {SIO_RCVALL_IGMPMCAST, ioctl_receive_igmp},
 };
 
 static DWORD unknown_control(DWORD code)

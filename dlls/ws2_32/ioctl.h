@@ -47,6 +47,11 @@ DWORD ioctl_send_backlog(struct ioctl_call *call);
 DWORD ioctl_send_backlog_change(struct ioctl_call *call, WSAOVERLAPPED *overlapped,
                                 LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
 
+/* Raw sockets (ioctl_raw.c). */
+DWORD ioctl_receive_all(struct ioctl_call *call);
+DWORD ioctl_receive_groups(struct ioctl_call *call);
+DWORD ioctl_receive_igmp(struct ioctl_call *call);
+
 /* About TCP (ioctl_tcp.c). */
 DWORD ioctl_tcp_info(struct ioctl_call *call);
 DWORD ioctl_initial_rto(struct ioctl_call *call);

@@ -431,8 +431,12 @@ enum rs_option {
     RS_OPT_FAIL_ON_ICMP, /* set: an ICMP error ends connecting, and what it was is kept */
     RS_OPT_ICMP_ERROR,   /* get: struct rs_icmp_error, of the last connect */
     RS_OPT_PEER_PROCESS, /* get: Windows' number of the process at the other end (RS_AF_UNIX) */
+    RS_OPT_CAPTURE, /* set, on a raw socket that is bound to an interface's address: RS_CAPTURE_* */
     RS_OPT_MAX
 };
+/* Everything of its family that passes there; what the interface gets as it is; all IPv4 multicast;
+ * all of IGMP's. */
+enum { RS_CAPTURE_OFF, RS_CAPTURE_ALL, RS_CAPTURE_HOST, RS_CAPTURE_GROUPS, RS_CAPTURE_IGMP };
 struct rs_icmp_error {
     struct rs_addr source; /* who sent it */
     uint32_t protocol;     /* IPPROTO_ICMP or IPPROTO_ICMPV6; 0: there was none */

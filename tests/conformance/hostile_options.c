@@ -265,6 +265,8 @@ static const struct control {
     {SIO_ADDRESS_LIST_CHANGE, 4, 4},
     {SIO_ROUTING_INTERFACE_QUERY, sizeof(struct sockaddr_in), sizeof(struct sockaddr_in)},
     {_WSAIOR(IOC_VENDOR, 256), 4, 4}, /* SIO_AF_UNIX_GETPEERPID */
+    {SIO_RCVALL, 4, 4},
+    {SIO_RCVALL_MCAST, 4, 4},
     {0xdead0001, 4, 4},
 };
 
