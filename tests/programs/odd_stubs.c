@@ -6,6 +6,18 @@
 #include "late_winsock.h"
 #include "stubs.h"
 
+/* At once: VirtualProtect itself comes by one of the stubs.  No other thread runs yet. */
+static void rewrite(unsigned char *code, const void *bytes, size_t count)
+{
+    DWORD protection;
+
+    ok(VirtualProtect(code, count, PAGE_EXECUTE_READWRITE, &protection), "error %lu\n",
+       GetLastError());
+    memcpy(code, bytes, count);
+    VirtualProtect(code, count, protection, &protection);
+    FlushInstructionCache(GetCurrentProcess(), code, count);
+}
+
 #if defined(__x86_64__)
 #define KNOWN       "\xf6\x04\x25\x08\x03\xfe\x7f\x01\x75" /* test byte [0x7ffe0308], 1; jnz */
 #define SAME        "\x80\x3c\x25\x08\x03\xfe\x7f\x01\x74" /* cmp byte [0x7ffe0308], 1; jz */
@@ -13,8 +25,7 @@
 
 static void change(unsigned char *stub)
 {
-    stub_write(stub + ENTRY_BYTES + 8, &SAME[8], 1);
-    stub_write(stub + ENTRY_BYTES, SAME, 8);
+    rewrite(stub + ENTRY_BYTES, SAME, KNOWN_BYTES);
 }
 
 static BOOL is_known(const unsigned char *stub)
@@ -29,8 +40,7 @@ static void change(unsigned char *stub)
 
     memcpy(swapped, stub + 5, 5);
     memcpy(swapped + 5, stub, 5);
-    stub_write(stub + 8, swapped + 8, 2);
-    stub_write(stub, swapped, 8);
+    rewrite(stub, swapped, sizeof(swapped));
 }
 
 static BOOL is_known(const unsigned char *stub)
