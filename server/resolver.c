@@ -12,7 +12,9 @@
  */
 #include <errno.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -75,11 +77,56 @@ static struct addrinfo *look_up(struct job *job)
     return job->error ? NULL : list;
 }
 
+/* Whether the name has the first of those addresses. */
+static bool has_address(const char *name, const struct addrinfo *list)
+{
+    struct addrinfo hints = {.ai_family = list->ai_family, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL, *entry;
+    bool has = false;
+
+    if (getaddrinfo(name, NULL, &hints, &found))
+        return false;
+    for (entry = found; entry; entry = entry->ai_next)
+        has |= entry->ai_addrlen == list->ai_addrlen &&
+               !memcmp(entry->ai_addr, list->ai_addr, list->ai_addrlen);
+    freeaddrinfo(found);
+    return has;
+}
+
+/* AI_FQDN of getaddrinfo's page: with a name of one label "the fully qualified domain name that the
+ * name eventually resolved to", which the host's resolver does not tell: the first of the domains
+ * it searches in which the name has the same address.  Empty if it is none of theirs. */
+static void qualify(const char *node, const struct addrinfo *list, char name[NI_MAXHOST])
+{
+    struct __res_state state = {0};
+
+    name[0] = 0;
+    if (strchr(node, '.') || res_ninit(&state))
+        return;
+    for (unsigned i = 0; i < MAXDNSRCH && state.dnsrch[i]; i++) {
+        int length = snprintf(name, NI_MAXHOST, "%s.%s.", node, state.dnsrch[i]);
+
+        if (length < NI_MAXHOST && has_address(name, list)) {
+            name[length - 1] = 0;
+            break;
+        }
+        name[0] = 0;
+    }
+    res_nclose(&state);
+}
+
 static void job_resolve(struct job *job)
 {
     struct addrinfo *list = look_up(job), *entry;
     const char *name = list && list->ai_canonname ? list->ai_canonname : "";
-    size_t name_length = strlen(name);
+    char qualified[NI_MAXHOST];
+    size_t name_length;
+
+    if (list && job->what.flags & RS_AI_FQDN) {
+        qualify(job->node, list, qualified);
+        name = qualified;
+    }
+    name_length = strlen(name);
 
     for (entry = list; entry && job->count < ADDRESSES_MAX; entry = entry->ai_next)
         job->count += entry->ai_family == AF_INET || entry->ai_family == AF_INET6;

@@ -217,6 +217,20 @@ def test_flat_names(look_up):
     assert found.addresses == by_name.addresses == ["192.0.2.1"]
 
 
+def test_fully_qualified_names(look_up):
+    """AI_FQDN: with a flat name, "return the fully qualified domain name that the name eventually
+    resolved to. ... This is different than AI_CANONNAME bit flag that returns the canonical name
+    registered in DNS"."""
+    flat, alias, canonical, whole = look_up(("addrinfo", "both", INET, AI_FQDN),
+                                            ("addrinfo", "alias", INET, AI_FQDN),
+                                            ("addrinfo", "alias", INET, AI_CANONNAME),
+                                            ("addrinfo", "both.test", INET, AI_FQDN))
+    assert canonical.name == "four.test"
+    assert sorted(alias.addresses) == ["192.0.2.4", "192.0.2.5"] and flat.addresses == ["192.0.2.1"]
+    expect(look_up, (flat.name, alias.name, whole.name), ("both.test", "alias.test", "both.test"),
+           wine=(("", "", ""), ("both.test", "four.test", "both.test")))
+
+
 @pytest.mark.parametrize("flag", [AI_ADDRCONFIG, AI_NON_AUTHORITATIVE, AI_SECURE, AI_FILESERVER])
 def test_flags_that_change_nothing(look_up, flag):
     """AI_ADDRCONFIG where both kinds of address are configured; two "apply only to the NS_EMAIL

@@ -119,8 +119,10 @@ static DWORD ask_server(const char *node, uint32_t family, DWORD flags, bool map
 
     if (!reply)
         return WSA_NOT_ENOUGH_MEMORY;
-    if (flags & (AI_CANONNAME | AI_FQDN))
+    if (flags & AI_CANONNAME)
         question.flags |= RS_AI_CANONNAME;
+    if (flags & AI_FQDN)
+        question.flags |= RS_AI_FQDN;
     if (flags & AI_ADDRCONFIG)
         question.flags |= RS_AI_ADDRCONFIG;
     request.payload = &question;

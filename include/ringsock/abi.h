@@ -358,6 +358,7 @@ struct rs_given {
 #define RS_AI_CANONNAME 2u
 #define RS_AI_NUMERICHOST 4u
 #define RS_AI_ADDRCONFIG 8u
+#define RS_AI_FQDN 16u /* the name is what a flat node was found as, in a domain that is searched */
 struct rs_resolve {
     uint32_t flags;
     uint32_t family;   /* enum rs_family */
