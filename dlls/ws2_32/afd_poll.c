@@ -15,7 +15,8 @@
  * were run on Windows: AFD_POLL_LOCAL_CLOSE is told whether asked for or not; the first poll of a
  * socket is its main one, and ends, with no event, when an exclusive poll comes and it is exclusive
  * itself; closing the handle that a poll was sent through does not end it; nobody gets a packet
- * without a context.
+ * without a context.  While another process has a copy, closing the last handle of this one is no
+ * local close; it cancels what is told by a packet alone (test_async_cancel_on_handle_close).
  */
 #include "afd.h"
 #include "cancel.h"
@@ -157,6 +158,19 @@ static struct afd_poll_handle event_of(const struct socket *socket,
     return event;
 }
 
+/* This process has no handle of the socket any more, another one has.  The status block is left
+ * alone: who takes the packet gets its status from there. */
+static void cancel_for_close(struct afd_poll *poll)
+{
+    if (poll->request.event || !poll->issuer.port || !poll->request.context)
+        return;
+    poll->ended = true;
+    list_remove(poll);
+    list_insert((struct afd_poll **)&ended_polls, poll);
+    port_post(poll->issuer.port, poll->issuer.key, (ULONG_PTR)poll->request.context,
+              STATUS_CANCELLED, 0);
+}
+
 /* socket_notify found levels that this poller waits for; the socket's lock is held. */
 static void entry_fires(struct poller *poller, long levels)
 {
@@ -165,7 +179,9 @@ static void entry_fires(struct poller *poller, long levels)
     struct outcome outcome = {STATUS_SUCCESS, 1, &event};
 
     AcquireSRWLockExclusive(&polls_lock);
-    if (!entry->poll->ended)
+    if (!entry->poll->ended && levels & LEVEL_CLOSED && entry->socket->copied)
+        cancel_for_close(entry->poll);
+    else if (!entry->poll->ended)
         end_poll(entry->poll, &outcome);
     ReleaseSRWLockExclusive(&polls_lock);
 }

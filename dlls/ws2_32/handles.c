@@ -131,11 +131,16 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
     if (RtlDllShutdownInProgress() || !is_known(source_process, source))
         return real_NtDuplicateObject(source_process, source, target_process, target, access,
                                       attributes, options);
-    if (is_own(target_process) && target && (socket = socket_find(source))) {
+    socket = socket_find(source);
+    if (socket && target && is_own(target_process)) {
         status = duplicate_socket(socket, source, target, access, attributes, options);
         socket_put(socket);
         SetLastError(error);
         return status;
+    }
+    if (socket) {
+        socket->copied |= target && !is_own(target_process);
+        socket_put(socket);
     }
     port = port_find(source);
     event = event_find(source, &lacks);

@@ -87,6 +87,7 @@ struct socket {
     bool connect_failed;        /* for select's exception set and WSAPoll, until the next connect */
     bool connectex;             /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
     bool acceptex;              /* the same of AcceptEx */
+    bool copied;                /* DuplicateHandle gave another process a handle (handles.c) */
     struct rs_addr local, peer; /* family RS_AF_UNSPEC: not known */
     struct unix_names *unix_names; /* AF_UNIX: unix_socket.c's, or NULL */
     DWORD error;    /* sticky: reset, timeout...; reported by every later call on a stream */

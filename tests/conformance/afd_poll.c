@@ -5,42 +5,7 @@
  * Microsoft's describes it; the layout and the flags are those in the sources of wepoll and mio,
  * which work on Windows, and what is not obvious was shown by Wine's test_poll, run on Windows.
  */
-#include <stddef.h>
-
-#include "net.h"
-
-#include <winternl.h>
-
-#undef STATUS_INVALID_HANDLE
-#undef STATUS_INVALID_PARAMETER
-#define STATUS_INVALID_HANDLE    ((NTSTATUS)0xc0000008)
-#define STATUS_INVALID_PARAMETER ((NTSTATUS)0xc000000d)
-#define STATUS_CANCELLED         ((NTSTATUS)0xc0000120)
-#define IOCTL_AFD_POLL           0x12024
-
-#define POLL_RECEIVE      0x001
-#define POLL_SEND         0x004
-#define POLL_DISCONNECT   0x008
-#define POLL_ABORT        0x010
-#define POLL_LOCAL_CLOSE  0x020
-#define POLL_CONNECT      0x040
-#define POLL_ACCEPT       0x080
-#define POLL_CONNECT_FAIL 0x100
-
-struct poll_info {
-    LONGLONG timeout;
-    ULONG count, exclusive;
-    struct {
-        SOCKET handle;
-        ULONG flags;
-        NTSTATUS status;
-    } handles[2];
-};
-
-struct poll {
-    IO_STATUS_BLOCK iosb; /* its address is the packet's value */
-    struct poll_info info;
-};
+#include "afd_poll.h"
 
 static const LONGLONG for_ever = 0x7fffffffffffffffll;
 
@@ -68,31 +33,6 @@ static HANDLE open_helper_on_port(HANDLE *port)
     *port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
     ok(CreateIoCompletionPort(helper, *port, 77, 0) == *port, "error %lu\n", GetLastError());
     return helper;
-}
-
-static ULONG size_of(ULONG count)
-{
-    return (ULONG)(offsetof(struct poll_info, handles) +
-                   count * sizeof(((struct poll_info *)0)->handles[0]));
-}
-
-static NTSTATUS send_poll(HANDLE through, HANDLE event, struct poll *poll)
-{
-    ULONG size = size_of(poll->info.count);
-
-    return NtDeviceIoControlFile(through, event, NULL, event ? NULL : poll, &poll->iosb,
-                                 IOCTL_AFD_POLL, &poll->info, size, &poll->info, size);
-}
-
-static NTSTATUS poll_one(HANDLE through, HANDLE event, struct poll *poll, SOCKET s, ULONG flags,
-                         LONGLONG timeout)
-{
-    memset(poll, 0, sizeof(*poll));
-    poll->info.timeout = timeout;
-    poll->info.count = 1;
-    poll->info.handles[0].handle = s;
-    poll->info.handles[0].flags = flags;
-    return send_poll(through, event, poll);
 }
 
 static void expect_packet(HANDLE port, const struct poll *poll, NTSTATUS status, SOCKET s,
