@@ -39,10 +39,10 @@ class Row:
         return reference / value if self.unit == COST else value / reference
 
 
-def _port(conns, target):
+def _port(conns, target=None, share=None):
     return Row(f"port-{conns}", f"ping-pong 64 B, completion port, {conns} conn", RATE, target,
                "port", ("--conns", str(conns), "--size", "64"), max(1000, 4 * conns),
-               setup=_setup(2 * conns), files=_files(2 * conns))
+               setup=_setup(2 * conns), files=_files(2 * conns), share=share)
 
 
 def _idle(idle):
@@ -79,35 +79,37 @@ def _rio_udp(how, window, ops=1000):
                ("--call", how, "--size", "64", "--window", str(window)), ops, ("ours",))
 
 
-def _call(name, title, target, *args, ops=512):
-    return Row(name, title, COST, target, "calls", ("--call", *args), ops)
+def _call(name, title, target, *args, ops=512, share=None):
+    return Row(name, title, COST, target, "calls", ("--call", *args), ops, share=share)
 
 
 ROWS = (
-    _port(1, 3), _port(10, None), _port(100, 3), _port(1000, None), _port(4000, None),
-    _port(8000, None),
+    _port(1, 8, 0.4), _port(10), _port(100, 15, 0.6), _port(1000, 30, 0.7), _port(4000),
+    _port(8000, 20, 0.6),
     _idle(10000), _idle(20000),
     _rio("port", 1), _rio("poll", 1), _rio("port", 100), _rio("poll", 100),
     _told("event", "event", 1), _told("event", "event", 50),
     _told("routine", "completion routine", 1), _told("routine", "completion routine", 100),
     _told("afd", "AFD poll", 100, 10, 0.5), _told("ping_select", "select", 100, 10, 0.5),
     _told("ping_poll", "WSAPoll", 100, 10, 0.5),
-    Row("blocking", "ping-pong 64 B, blocking, 1 conn", RATE, 3, "blocking", ("--size", "64")),
-    Row("bulk", "bulk, 64 KiB sends, 1 conn", BYTES, 3, "bulk", ("--size", "65536")),
-    _call("recv-empty", "recv, nothing there", 20, "recv-empty"),
+    Row("blocking", "ping-pong 64 B, blocking, 1 conn", RATE, 5, "blocking", ("--size", "64"),
+        share=0.4),
+    Row("bulk", "bulk, 64 KiB sends, 1 conn", BYTES, 4, "bulk", ("--size", "65536"), share=0.8),
+    _call("recv-empty", "recv, nothing there", 100, "recv-empty", share=2),
     _call("recv-byte", "recv, 1 byte that is there", 20, "recv-byte"),
     _call("send-byte", "send, 1 byte, room in the buffer", 20, "send-byte"),
     _call("send-stream", "send, 1 byte, until received", None, "send-stream",
           ops=8000),
-    _call("select-1", "select, 1 socket", 20, "select", "--sockets", "1"),
+    _call("select-1", "select, 1 socket", 100, "select", "--sockets", "1", share=2),
     _call("select-64", "select, 64 sockets", 20, "select", "--sockets", "64"),
     _call("poll-1", "WSAPoll, 1 socket", 20, "poll", "--sockets", "1"),
     _call("poll-64", "WSAPoll, 64 sockets", 20, "poll", "--sockets", "64"),
-    Row("connect", "connect + accept + close", RATE, 2, "setup", ("--call", "connect"), 200),
+    Row("connect", "connect + accept + close", RATE, 6, "setup", ("--call", "connect"), 200,
+        share=0.3),
     Row("socket", "socket + closesocket", RATE, None, "setup", ("--call", "socket"), 200),
     Row("udp-1", "UDP echo 64 B, 1 under way", RATE, 3, "udp", ("--size", "64", "--window", "1")),
-    Row("udp-32", "UDP echo 64 B, 32 under way", RATE, None, "udp",
-        ("--size", "64", "--window", "32"), 8000),
+    Row("udp-32", "UDP echo 64 B, 32 under way", RATE, 8, "udp",
+        ("--size", "64", "--window", "32"), 8000, share=0.5),
     _rio_udp("port", 1), _rio_udp("poll", 1), _rio_udp("port", 32, 8000),
     _rio_udp("poll", 32, 8000),
 )
