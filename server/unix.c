@@ -165,6 +165,5 @@ uint32_t unix_bind(struct socket *socket)
     keep_file(socket);
     socket->bound = true;
     socket->bound_to.any.sa_family = AF_UNIX;
-    list_append(&socket->session->server->bound, &socket->bound_link);
     return 0;
 }

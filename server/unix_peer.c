@@ -21,7 +21,7 @@
 static bool listens_there(const struct socket *listener, const struct socket *client,
                           const struct stat *file)
 {
-    if (listener->family != RS_AF_UNIX || listener->state != SOCKET_LISTENING)
+    if (listener->family != RS_AF_UNIX)
         return false;
     if (client->unix_path[0])
         return listener->unix_bound && listener->unix_device == file->st_dev &&
@@ -32,13 +32,13 @@ static bool listens_there(const struct socket *listener, const struct socket *cl
 
 struct socket *unix_peer_find(const struct socket *client)
 {
-    const struct link *bound = &client->session->server->bound;
+    const struct link *listeners = &client->session->server->listeners;
     struct stat file;
 
     if (!client->unix_path || (client->unix_path[0] && stat(client->unix_path, &file)))
         return NULL;
-    for (const struct link *link = bound->next; link != bound; link = link->next) {
-        struct socket *listener = container_of(link, struct socket, bound_link);
+    for (const struct link *link = listeners->next; link != listeners; link = link->next) {
+        struct socket *listener = container_of(link, struct socket, listening);
 
         if (listens_there(listener, client, &file))
             return listener;
