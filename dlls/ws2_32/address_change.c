@@ -133,43 +133,19 @@ static DWORD post(struct socket *socket, struct operation *operation)
     return error;
 }
 
-static DWORD wait_here(struct socket *socket)
-{
-    struct operation operation = {.kind = OPERATION_WATCH};
-    DWORD error;
-
-    if (!(operation.waiter = waiter_current()))
-        return WSAENOBUFS;
-    waiter_arm(operation.waiter, socket->session);
-    if ((error = post(socket, &operation))) {
-        waiter_disarm(operation.waiter);
-        return error;
-    }
-    return socket_wait(socket, &socket->watching, &operation, WAITER_FOREVER);
-}
-
 DWORD address_change_wait(struct socket *socket, long event, WSAOVERLAPPED *overlapped,
                           LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    struct operation *operation;
     DWORD error = begin(socket);
 
     if (error)
         return error;
-    if (!overlapped && !socket->nonblocking)
-        return wait_here(socket);
-    if (!overlapped) {
+    if (!overlapped && socket->nonblocking) {
         AcquireSRWLockExclusive(&socket->lock);
         socket->watched_changes |= event;
         socket_event_enable(socket, event);
         ReleaseSRWLockExclusive(&socket->lock);
         return WSAEWOULDBLOCK;
     }
-    if (!(operation = operation_create(socket, OPERATION_WATCH, overlapped, routine, &error)))
-        return error;
-    if ((error = post(socket, operation))) {
-        operation_discard(operation);
-        return error;
-    }
-    return WSA_IO_PENDING;
+    return socket_watch_change(socket, &socket->watching, post, overlapped, routine);
 }

@@ -49,39 +49,13 @@ static DWORD post(struct socket *socket, struct operation *operation)
     return error;
 }
 
-/* "If socket s is in non-blocking mode, this function will still block". */
-static DWORD wait_here(struct socket *socket)
-{
-    struct operation operation = {.kind = OPERATION_WATCH};
-    DWORD error;
-
-    if (!(operation.waiter = waiter_current()))
-        return WSAENOBUFS;
-    waiter_arm(operation.waiter, socket->session);
-    if (!(error = post(socket, &operation))) {
-        error = socket_wait(socket, &socket->backlog_watch, &operation, WAITER_FOREVER);
-        return error == WSA_OPERATION_ABORTED ? WSAEINTR : error;
-    }
-    waiter_disarm(operation.waiter);
-    return error;
-}
-
 DWORD ioctl_send_backlog_change(struct ioctl_call *call, WSAOVERLAPPED *overlapped,
                                 LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    struct operation *operation;
-    DWORD error;
-
     call->bytes_on_error = true;
     if (call->out_size) /* "This error is returned if the cbOutBuffer parameter is not zero" */
         return WSAEINVAL;
-    if (!overlapped)
-        return wait_here(call->socket);
-    if (!(operation = operation_create(call->socket, OPERATION_WATCH, overlapped, routine, &error)))
-        return error;
-    if ((error = post(call->socket, operation))) {
-        operation_discard(operation);
-        return error;
-    }
-    return WSA_IO_PENDING;
+    /* "If socket s is in non-blocking mode, this function will still block". */
+    return socket_watch_change(call->socket, &call->socket->backlog_watch, post, overlapped,
+                               routine);
 }

@@ -155,6 +155,38 @@ DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct o
     return operation->error == WSA_OPERATION_ABORTED ? WSAEINTR : operation->error;
 }
 
+static DWORD watch_here(struct socket *socket, struct operation_queue *queue, socket_post *post)
+{
+    struct operation operation = {.kind = OPERATION_WATCH};
+    DWORD error;
+
+    if (!(operation.waiter = waiter_current()))
+        return WSAENOBUFS;
+    waiter_arm(operation.waiter, socket->session);
+    if ((error = post(socket, &operation))) {
+        waiter_disarm(operation.waiter);
+        return error;
+    }
+    return socket_wait(socket, queue, &operation, WAITER_FOREVER);
+}
+
+DWORD socket_watch_change(struct socket *socket, struct operation_queue *queue, socket_post *post,
+                          WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    struct operation *operation;
+    DWORD error;
+
+    if (!overlapped)
+        return watch_here(socket, queue, post);
+    if (!(operation = operation_create(socket, OPERATION_WATCH, overlapped, routine, &error)))
+        return error;
+    if ((error = post(socket, operation))) {
+        operation_discard(operation);
+        return error;
+    }
+    return WSA_IO_PENDING;
+}
+
 /* ---- end ---- */
 
 static bool has_overlapped(const struct operation_queue *queue)

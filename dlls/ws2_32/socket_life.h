@@ -38,4 +38,13 @@ void socket_flags_changed(HANDLE handle);
 DWORD socket_wait(struct socket *socket, struct operation_queue *queue, struct operation *operation,
                   uint64_t deadline);
 
+/* Queues the operation, or says why not (WSA code); takes the socket's lock. */
+typedef DWORD socket_post(struct socket *socket, struct operation *operation);
+
+/* Waits for a change that the operation which `post` puts into `queue` stands for, or with
+ * `overlapped` leaves that to its completion (WSA_IO_PENDING).  Returns 0 or a WSA code; caller
+ * holds no lock. */
+DWORD socket_watch_change(struct socket *socket, struct operation_queue *queue, socket_post *post,
+                          WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+
 #endif
