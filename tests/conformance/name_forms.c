@@ -17,6 +17,19 @@ static int get(const char *node, int flags, int family, struct addrinfo **list)
     return getaddrinfo(node, "7", &hints, list);
 }
 
+static void ok_no_numbers(const char *const names[], unsigned count)
+{
+    struct addrinfo *list;
+
+    for (unsigned i = 0; i < count; i++) {
+        int error = get(names[i], AI_NUMERICHOST, AF_UNSPEC, &list);
+
+        ok(error == WSAHOST_NOT_FOUND, "%s: got %d\n", names[i], error);
+        if (!error)
+            freeaddrinfo(list);
+    }
+}
+
 /* inet_addr: "a.b.c.d", "a.b.c" ("the last part is interpreted as a 16-bit quantity"), "a.b"
  * ("a 24-bit quantity"), "a" ("stored directly in the network address"); "numbers supplied as parts
  * ... can be decimal, octal, or hexadecimal as specified in the C language". */
@@ -59,12 +72,7 @@ static void test_ipv4(void)
         todo_wine ok(error == WSAHOST_NOT_FOUND, "as IPv6: got %d\n", error);
         winetest_pop_context();
     }
-    for (i = 0; i < ARRAYSIZE(names); i++) {
-        error = get(names[i], AI_NUMERICHOST, AF_UNSPEC, &list);
-        ok(error == WSAHOST_NOT_FOUND, "%s: got %d\n", names[i], error);
-        if (!error)
-            freeaddrinfo(list);
-    }
+    ok_no_numbers(names, ARRAYSIZE(names));
 }
 
 /* "an IPv6 hex address", with the scope that sin6_scope_id holds. */
@@ -102,12 +110,7 @@ static void test_ipv6(void)
         }
         winetest_pop_context();
     }
-    for (i = 0; i < ARRAYSIZE(names); i++) {
-        error = get(names[i], AI_NUMERICHOST, AF_UNSPEC, &list);
-        ok(error == WSAHOST_NOT_FOUND, "%s: got %d\n", names[i], error);
-        if (!error)
-            freeaddrinfo(list);
-    }
+    ok_no_numbers(names, ARRAYSIZE(names));
 }
 
 /* Each flag that says nothing about a numeric address, and one that is none: "EAI_BADFLAGS,

@@ -111,8 +111,6 @@ static int overlapped_main(int argc, char **argv, LPWSAOVERLAPPED_COMPLETION_ROU
                            void (*prepare)(struct ping_conn *), void (*loop)(void *side))
 {
     static struct overlapped_side client, server;
-    static struct bench_meter meter;
-    struct bench_thread thread;
     struct sockaddr_in addr;
     SOCKET listener;
 
@@ -136,13 +134,7 @@ static int overlapped_main(int argc, char **argv, LPWSAOVERLAPPED_COMPLETION_ROU
         }
     }
     net_close(listener);
-
-    client.side.meter = &meter;
-    meter_start(&meter);
-    bench_thread_start(&thread, loop, &server);
-    loop(&client);
-    bench_thread_join(&thread);
-    return ping_result(&client.side, &server.side);
+    return ping_run(&client.side, &server.side, loop);
 }
 
 /* Each side's thread issues its first operations itself: routines run in the thread that did. */

@@ -58,6 +58,22 @@ static inline int ping_result(const struct ping_side *client, const struct ping_
     return bench_result(client->meter, bench_args.size, client->messages);
 }
 
+/* The client's loop here, the server's in a thread of its own; a side begins with its ping_side.
+ * Each loop ends when no connection of its side is open. */
+static inline int ping_run(struct ping_side *client, struct ping_side *server,
+                           void (*loop)(void *side))
+{
+    static struct bench_meter meter;
+    struct bench_thread thread;
+
+    client->meter = &meter;
+    meter_start(&meter);
+    bench_thread_start(&thread, loop, server);
+    loop(client);
+    bench_thread_join(&thread);
+    return ping_result(client, server);
+}
+
 static inline void ping_start(int argc, char **argv)
 {
     bench_start(argc, argv);

@@ -92,8 +92,6 @@ static void ready_add(struct ready_side *side, struct ping_conn *conn, unsigned 
 static int ready_main(int argc, char **argv, void (*loop)(void *side))
 {
     static struct ready_side client, server;
-    static struct bench_meter meter;
-    struct bench_thread thread;
     struct sockaddr_in addr;
     net_socket listener;
 
@@ -107,13 +105,7 @@ static int ready_main(int argc, char **argv, void (*loop)(void *side))
         ready_add(&server, &server.conns[i], i);
     }
     net_close(listener);
-
-    client.side.meter = &meter;
-    meter_start(&meter);
-    bench_thread_start(&thread, loop, &server);
-    loop(&client);
-    bench_thread_join(&thread);
-    return ping_result(&client.side, &server.side);
+    return ping_run(&client.side, &server.side, loop);
 }
 
 #endif
