@@ -8,15 +8,17 @@
 #include "port.h"
 #include "session.h"
 #include "socket.h"
+#include "wineserver_reads.h"
 
-#define KEPT_MAX \
-    32u /* as many closed connections as a busy program has at a time; each is a handle */
+/* as many closed connections as a busy program has at a time; each is a handle */
+#define KEPT_MAX 32u
 
 struct kept {
     const struct session *session;
     HANDLE handle;
     uint32_t anchor;
     bool inherit;
+    uint64_t alone_at; /* as in struct socket */
 };
 
 static SRWLOCK pool_lock = SRWLOCK_INIT;
@@ -119,13 +121,43 @@ static bool has_room(void)
     return true;
 }
 
+/* Whether this is the anchor's only handle, and when that was known.  The request that asks is itself
+ * a read of wineserver's (one, in Wine 8.0 and 10.0), which must not make what is known of the other
+ * sockets old; so those are taken off, under a lock that makes the two numbers fit each other.  A
+ * thread that does not get it asks, and its request counts as a stranger's. */
+static bool is_alone(HANDLE handle, uint64_t *alone_at)
+{
+    static SRWLOCK ask_lock = SRWLOCK_INIT;
+    static uint64_t asked;
+    uint64_t reads;
+    bool alone;
+
+    if (!TryAcquireSRWLockExclusive(&ask_lock)) {
+        *alone_at = 0;
+        return is_only_handle(handle);
+    }
+    reads = wineserver_reads();
+    reads -= reads ? asked : 0;
+    alone = reads && reads == *alone_at;
+    if (!alone) {
+        alone = is_only_handle(handle);
+        asked++;
+        *alone_at = reads;
+    }
+    ReleaseSRWLockExclusive(&ask_lock);
+    return alone;
+}
+
 bool anchor_pool_keep(const struct socket *socket, HANDLE handle)
 {
-    struct kept kept = {socket->session, handle, socket->anchor,
-                        !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT)};
+    struct kept kept = {.session = socket->session,
+                        .handle = handle,
+                        .anchor = socket->anchor,
+                        .inherit = !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT),
+                        .alone_at = socket->alone_at};
     bool keep;
 
-    if (!is_plain(socket) || !has_room() || !is_only_handle(handle))
+    if (!is_plain(socket) || !has_room() || !is_alone(handle, &kept.alone_at))
         return false;
     AcquireSRWLockExclusive(&pool_lock);
     keep = kept_count < KEPT_MAX && !making;
@@ -135,16 +167,17 @@ bool anchor_pool_keep(const struct socket *socket, HANDLE handle)
     return keep;
 }
 
-HANDLE anchor_pool_take(const struct session *session, uint32_t anchor, bool inherit)
+HANDLE anchor_pool_take(struct socket *socket, bool inherit)
 {
     struct kept kept;
     bool found;
 
     AcquireSRWLockExclusive(&pool_lock);
-    found = take(session, anchor, &kept);
+    found = take(socket->session, socket->anchor, &kept);
     ReleaseSRWLockExclusive(&pool_lock);
     if (!found)
         return NULL;
+    socket->alone_at = kept.alone_at;
     if (kept.inherit != inherit)
         SetHandleInformation(kept.handle, HANDLE_FLAG_INHERIT, inherit ? HANDLE_FLAG_INHERIT : 0);
     return kept.handle;

@@ -5,14 +5,15 @@
  *
  * A handle is kept where nobody can miss that it was not closed:
  *   - closesocket only, since whoever calls CloseHandle may look at the handle again;
- *   - nobody else has a handle on the anchor (inherited, duplicated, also by another process): the
- *     kernel is asked, one request in place of the two that it saves;
+ *   - nobody else has a handle on the anchor (inherited, duplicated, also by another process).
+ *     Where wineserver has served nobody since that was last known (wineserver_reads.h), it is
+ *     known still; otherwise it is asked, one request in place of the two that keeping saves;
  *   - its flags were not changed, nothing of it is in the hands of the kernel (a completion port);
  *   - no process is being made, which would inherit it.  Before one is, all that are kept are
  * closed. To every call of Winsock a kept handle is no socket, and to ntdll's calls no handle
  * (anchor_pool_hide).
  *
- * Locks: pool_lock, a leaf; wineserver is called without it.
+ * Locks: pool_lock, a leaf; wineserver is called without it.  ask_lock, only tried, never waited for.
  */
 #ifndef RINGSOCK_ANCHOR_POOL_H
 #define RINGSOCK_ANCHOR_POOL_H
@@ -43,7 +44,7 @@ static inline HANDLE anchor_pool_hide(HANDLE handle)
     return (anchor_pool_bits & anchor_pool_bit(handle)) && anchor_pool_has(handle) ? NULL : handle;
 }
 
-/* The handle that is kept of this anchor, or NULL. */
-HANDLE anchor_pool_take(const struct session *session, uint32_t anchor, bool inherit);
+/* The handle that is kept of this socket's anchor, or NULL. */
+HANDLE anchor_pool_take(struct socket *socket, bool inherit);
 
 #endif

@@ -71,6 +71,7 @@ struct socket {
     int family, type, protocol;
     DWORD creation_flags;
     uint32_t anchor; /* of an incoming connection */
+    uint64_t alone_at; /* when it was known that nobody else has a handle (anchor_pool.c); or 0 */
 
     LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
     enum socket_state state;

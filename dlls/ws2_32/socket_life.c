@@ -102,7 +102,7 @@ DWORD socket_open_handle(struct socket *socket, uint32_t anchor)
     bool inherit = !(socket->creation_flags & WSA_FLAG_NO_HANDLE_INHERIT);
 
     socket->anchor = anchor;
-    socket->handle = (SOCKET)anchor_pool_take(socket->session, anchor, inherit);
+    socket->handle = (SOCKET)anchor_pool_take(socket, inherit);
     if (!socket->handle)
         socket->handle = (SOCKET)session_open_anchor(socket->session, anchor, inherit);
     if (!socket->handle) {

@@ -188,19 +188,33 @@ static void test_child(void)
     CloseHandle(child);
 }
 
-/* Another process that fetches a handle by itself has a copy, too. */
-static void test_fetched(void)
+#define FETCH   "ringsock handle_reuse fetch"
+#define FETCHED "ringsock handle_reuse fetched"
+#define WHICH   "ringsock handle_reuse which"
+
+/* Another process that fetches a handle by itself has a copy, too: also one that was there all the
+ * time, and of a socket that came after others (`later`). */
+static void test_fetched_by(BOOL later)
 {
+    HANDLE fetch = CreateEventA(NULL, TRUE, FALSE, FETCH);
+    HANDLE fetched = CreateEventA(NULL, TRUE, FALSE, FETCHED);
+    HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 4096, WHICH);
+    volatile ULONG *which = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
     char text[64], byte;
-    HANDLE child, there;
+    HANDLE child;
     SOCKET a, b;
     int i;
 
-    net_pair(&a, &b);
-    there = CreateEventA(NULL, TRUE, FALSE, "ringsock handle_reuse fetched");
-    snprintf(text, sizeof(text), "%lu %lu", GetCurrentProcessId(), (ULONG)a);
+    snprintf(text, sizeof(text), "%lu", GetCurrentProcessId());
     child = start_child(text, FALSE);
-    ok(WaitForSingleObject(there, 6 * NET_PATIENCE) == WAIT_OBJECT_0, "the child does not start\n");
+    ok(WaitForSingleObject(fetched, 6 * NET_PATIENCE) == WAIT_OBJECT_0, "the child does not start\n");
+    ResetEvent(fetched);
+    for (i = 0; later && i < 4; i++)
+        exchange();
+    net_pair(&a, &b);
+    *which = (ULONG)a;
+    SetEvent(fetch);
+    ok(WaitForSingleObject(fetched, NET_PATIENCE) == WAIT_OBJECT_0, "the child has no copy\n");
     closesocket(a);
     ok(!net_readable(b, 200), "the child has a copy, and its connection has ended\n");
     for (i = 0; i < 4; i++)
@@ -208,22 +222,39 @@ static void test_fetched(void)
     TerminateProcess(child, 0);
     ok(net_readable(b, NET_PATIENCE) && recv(b, &byte, 1, 0) <= 0, "error %d\n", WSAGetLastError());
     closesocket(b);
-    CloseHandle(there);
+    UnmapViewOfFile((void *)which);
+    CloseHandle(section);
+    CloseHandle(fetched);
+    CloseHandle(fetch);
     CloseHandle(child);
+}
+
+static void test_fetched(void)
+{
+    test_fetched_by(FALSE);
+    test_fetched_by(TRUE);
+}
+
+/* Says that it is there, and fetches what it is told. */
+static void fetch(DWORD parent)
+{
+    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, parent), copy;
+    HANDLE fetched = OpenEventA(EVENT_MODIFY_STATE, FALSE, FETCHED);
+    HANDLE section = OpenFileMappingA(FILE_MAP_READ, FALSE, WHICH);
+    const volatile ULONG *which = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+
+    SetEvent(fetched);
+    WaitForSingleObject(OpenEventA(SYNCHRONIZE, FALSE, FETCH), INFINITE);
+    ok(DuplicateHandle(process, (HANDLE)(ULONG_PTR)*which, GetCurrentProcess(), &copy, 0, FALSE,
+                       DUPLICATE_SAME_ACCESS),
+       "error %lu\n", GetLastError());
+    SetEvent(fetched);
 }
 
 static void be_a_child(const char *what)
 {
-    unsigned long parent, handle;
-    HANDLE process, copy;
-
-    if (sscanf(what, "%lu %lu", &parent, &handle) == 2) {
-        process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, parent);
-        ok(DuplicateHandle(process, (HANDLE)(ULONG_PTR)handle, GetCurrentProcess(), &copy, 0, FALSE,
-                           DUPLICATE_SAME_ACCESS),
-           "error %lu\n", GetLastError());
-        SetEvent(OpenEventA(EVENT_MODIFY_STATE, FALSE, "ringsock handle_reuse fetched"));
-    }
+    if (atoi(what))
+        fetch((DWORD)atoi(what));
     Sleep(60000);
 }
 
