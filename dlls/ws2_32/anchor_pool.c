@@ -121,10 +121,10 @@ static bool has_room(void)
     return true;
 }
 
-/* Whether this is the anchor's only handle, and when that was known.  The request that asks is itself
- * a read of wineserver's (one, in Wine 8.0 and 10.0), which must not make what is known of the other
- * sockets old; so those are taken off, under a lock that makes the two numbers fit each other.  A
- * thread that does not get it asks, and its request counts as a stranger's. */
+/* Whether this is the anchor's only handle, and when that was known.  The request that asks is
+ * itself a read of wineserver's (one, in Wine 8.0 and 10.0), which must not make what is known of
+ * the other sockets old; so those are taken off, under a lock that makes the two numbers fit each
+ * other.  A thread that does not get it asks, and its request counts as a stranger's. */
 static bool is_alone(HANDLE handle, uint64_t *alone_at)
 {
     static SRWLOCK ask_lock = SRWLOCK_INIT;

@@ -13,7 +13,8 @@
  * closed. To every call of Winsock a kept handle is no socket, and to ntdll's calls no handle
  * (anchor_pool_hide).
  *
- * Locks: pool_lock, a leaf; wineserver is called without it.  ask_lock, only tried, never waited for.
+ * Locks: pool_lock, a leaf; wineserver is called without it.  ask_lock, only tried, never waited
+ * for.
  */
 #ifndef RINGSOCK_ANCHOR_POOL_H
 #define RINGSOCK_ANCHOR_POOL_H

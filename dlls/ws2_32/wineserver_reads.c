@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Linux counts a process's reads (syscr of /proc/PID/io, proc(5)) before the read returns, so before
- * a request can have any effect.  /proc/self is wineserver's own, since wineserver opens the file;
- * what is read from it later still is, though this process reads by itself.
+ * Linux counts a process's reads (syscr of /proc/PID/io, proc(5)) before the read returns, so
+ * before a request can have any effect.  /proc/self is wineserver's own, since wineserver opens the
+ * file; what is read from it later still is, though this process reads by itself.
  *
  * Owns: the handle.  Takes no lock.
  */
@@ -16,7 +16,8 @@
 
 static HANDLE volatile counts; /* UNKNOWN: there is no such file, or it cannot be read */
 
-/* Protected, so that a program that closes what it does not know closes nothing that is read here. */
+/* Protected, so that a program that closes what it does not know closes nothing that is read here.
+ */
 static HANDLE open_counts(void)
 {
     DWORD error = GetLastError();

@@ -207,7 +207,8 @@ static void test_fetched_by(BOOL later)
 
     snprintf(text, sizeof(text), "%lu", GetCurrentProcessId());
     child = start_child(text, FALSE);
-    ok(WaitForSingleObject(fetched, 6 * NET_PATIENCE) == WAIT_OBJECT_0, "the child does not start\n");
+    ok(WaitForSingleObject(fetched, 6 * NET_PATIENCE) == WAIT_OBJECT_0,
+       "the child does not start\n");
     ResetEvent(fetched);
     for (i = 0; later && i < 4; i++)
         exchange();

@@ -24,8 +24,9 @@ struct issuer {
 };
 
 /* How long a thread gets to be at rest in its wait before it is terminated, in ms.  One that dies
- * inside a system call of Wine 8.0 leaves the locks of ntdll's own taken, and the next NtClose waits
- * for ever, on the built-in as well: at the 5th to the 72nd of threads that had just begun. */
+ * inside a system call of Wine 8.0 leaves the locks of ntdll's own taken, and the next NtClose
+ * waits for ever, on the built-in as well: at the 5th to the 72nd of threads that had just begun.
+ */
 enum { AT_REST = 100 };
 
 static LONG routines;
@@ -72,10 +73,10 @@ static void run_issuer(struct issuer *issuer)
 
 /* One combination: what a program may say with hEvent (an event, its low bit) and a routine.
  *
- * The low bit alone (hEvent is 1): GetQueuedCompletionStatus's page wants "a valid event handle whose
- * low-order bit is set", so Windows may refuse it like any hEvent that is no event, or take it as
- * no event and no packet, which is the row that Wine's test makes below Winsock.  Nobody has told
- * which; either way nothing may be left pending, and no data be lost. */
+ * The low bit alone (hEvent is 1): GetQueuedCompletionStatus's page wants "a valid event handle
+ * whose low-order bit is set", so Windows may refuse it like any hEvent that is no event, or take
+ * it as no event and no packet, which is the row that Wine's test makes below Winsock.  Nobody has
+ * told which; either way nothing may be left pending, and no data be lost. */
 static void check_combination(enum thread_end end, BOOL with_port, BOOL event, BOOL routine,
                               BOOL packet)
 {
@@ -107,7 +108,8 @@ static void check_combination(enum thread_end end, BOOL with_port, BOOL event, B
         ok(issuer.result == -1 && issuer.error == WSA_IO_PENDING, "got %d, error %d\n",
            issuer.result, issuer.error);
         /* a terminated thread may still be on its way out */
-        for (int i = 0; !stays && i < 500 && (DWORD)issuer.ov.Internal == (DWORD)STATUS_PENDING_; i++)
+        for (int i = 0; !stays && i < 500 && (DWORD)issuer.ov.Internal == (DWORD)STATUS_PENDING_;
+             i++)
             Sleep(10);
         ok((DWORD)issuer.ov.Internal == (DWORD)(stays ? STATUS_PENDING_ : STATUS_CANCELLED_),
            "status %lx\n", (DWORD)issuer.ov.Internal);
