@@ -216,7 +216,7 @@ DWORD accept_give_handle(struct socket *connection, struct socket *listener)
 /* Before a connection is taken, which would be lost.  "If addr and/or addrlen are equal to NULL,
  * then no information about the remote address of the accepted socket is returned"; "WSAEFAULT: The
  * addrlen parameter is too small or addr is not a valid part of the user address space". */
-bool accept_has_room(const struct socket *listener, struct sockaddr *address, int *length)
+static bool has_room(const struct socket *listener, struct sockaddr *address, int *length)
 {
     int size = sockaddr_size(listener->family);
     DWORD room;
@@ -224,6 +224,18 @@ bool accept_has_room(const struct socket *listener, struct sockaddr *address, in
     return !address || !length ||
            (guarded_probe((DWORD *)length, &room) && (int)room >= size &&
             argument_out(address, (size_t)size));
+}
+
+/* "Any call to the reenabling routine, even one that fails, results in reenabling" (WSAEventSelect's
+ * page): the connection waits on, and is told again. */
+DWORD accept_check_room(struct socket *listener, struct sockaddr *address, int *length)
+{
+    if (has_room(listener, address, length))
+        return 0;
+    AcquireSRWLockExclusive(&listener->lock);
+    socket_event_enable(listener, FD_ACCEPT);
+    ReleaseSRWLockExclusive(&listener->lock);
+    return WSAEFAULT;
 }
 
 void accept_tell_peer(const struct socket *connection, struct sockaddr *address, int *length)
@@ -244,9 +256,8 @@ SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 
     if (!listener)
         return INVALID_SOCKET;
-    if (!accept_has_room(listener, address, length))
-        error = WSAEFAULT;
-    else if (!(error = accept_next(listener, &connection))) {
+    if (!(error = accept_check_room(listener, address, length)) &&
+        !(error = accept_next(listener, &connection))) {
         if (!(error = accept_give_handle(connection, listener))) {
             result = connection->handle;
             accept_tell_peer(connection, address, length);

@@ -39,8 +39,8 @@ bool accept_ex_refuse(struct operation *operation, struct operation_queue *finis
 /* The socket is being closed: ends the AcceptEx that waits to make it a connection.  No lock. */
 void accept_ex_abandon(struct socket *target);
 
-/* Can the peer's address be stored there, if it is wanted? */
-bool accept_has_room(const struct socket *listener, struct sockaddr *address, int *length);
+/* WSAEFAULT if the peer's address is wanted and cannot be stored there. */
+DWORD accept_check_room(struct socket *listener, struct sockaddr *address, int *length);
 /* Stores it there, if it is. */
 void accept_tell_peer(const struct socket *connection, struct sockaddr *address, int *length);
 

@@ -80,9 +80,8 @@ static DWORD accept_one(struct socket *listener, struct sockaddr *address, int *
     struct socket *connection = NULL;
     DWORD error;
 
-    if (!accept_has_room(listener, address, length))
-        return WSAEFAULT;
-    if ((error = accept_next(listener, &connection)) ||
+    if ((error = accept_check_room(listener, address, length)) ||
+        (error = accept_next(listener, &connection)) ||
         (error = decide(listener, connection, condition, context)))
         return error;
     if (!(error = accept_give_handle(connection, listener))) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * WSAAsyncSelect.
+ * WSAAsyncSelect; what enables each message again is in event_enabling.c and event_write.c.
  * Sources: its page; "recorded" = the messages that Wine's test_events saw on Windows.
  */
 #include "window.h"
@@ -263,23 +263,6 @@ static void test_read_again(void)
     ok(recv(b, buffer, 2, 0) == 2, "error %d\n", WSAGetLastError());
     ok_told(b, FD_READ);
     ok(recv(b, buffer, 8, 0) == 6, "error %d\n", WSAGetLastError());
-    ok_quiet();
-    finish(a, b);
-}
-
-/* The table of reenabling functions: for FD_READ "recv ..., even if it fails" (recorded with
- * WSAEFAULT; "the call reenables even if the call itself fails"). */
-static void test_read_failure(void)
-{
-    char buffer[8];
-    SOCKET a, b;
-
-    net_pair(&a, &b);
-    choose(b, NO_WRITE);
-    net_send_all(a, "1234", 4);
-    ok_told(b, FD_READ);
-    ok_error(recv(b, buffer, -1, 0), WSAEFAULT);
-    todo_wine ok_told(b, FD_READ);
     ok_quiet();
     finish(a, b);
 }
@@ -565,7 +548,6 @@ START_TEST(async_select)
     RUN(test_inherit);
     RUN(test_invalid);
     RUN(test_read_again);
-    RUN(test_read_failure);
     RUN(test_overlapped);
     RUN(test_select_again);
     RUN(test_connect);

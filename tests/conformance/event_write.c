@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * FD_WRITE of WSAEventSelect: once for a connection, however it is made, and then only after a send
- * that failed with WSAEWOULDBLOCK.
- * Source: WSAEventSelect's page: "An FD_WRITE network event is recorded when a socket is first
+ * FD_WRITE of WSAEventSelect and WSAAsyncSelect: once for a connection, however it is made, and then
+ * only after a send that failed with WSAEWOULDBLOCK.
+ * Sources: WSAAsyncSelect's page, and in the same words WSAEventSelect's: "An FD_WRITE network event is recorded when a socket is first
  * connected with a call to the connect, ConnectEx, WSAConnect, WSAConnectByList, or
  * WSAConnectByName function or when a socket is accepted with accept, AcceptEx, or WSAAccept
  * function and then after a send fails with WSAEWOULDBLOCK and buffer space becomes available."
@@ -241,14 +241,17 @@ static void test_no_short_send(void)
     free(block);
 }
 
-START_TEST(event_write)
+static void run_all(void)
 {
-    net_start();
-    event = WSACreateEvent();
     RUN(test_first);
     RUN(test_without_connection);
     RUN(test_after_a_full_buffer);
+}
+
+START_TEST(event_write)
+{
+    net_start();
+    each_way_to_tell(run_all);
     RUN(test_no_short_send);
-    WSACloseEvent(event);
     WSACleanup();
 }
