@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "clock.h"
 #include "error.h"
 #include "socket.h"
 
@@ -36,7 +38,7 @@ uint32_t control_enable(struct socket *socket, uint32_t wanted)
     int fd = socket->watch.fd;
     bool well;
 
-    if (wanted & ~(RS_CONTROL_PACKET | RS_CONTROL_TTL | RS_CONTROL_TOS))
+    if (wanted & ~(RS_CONTROL_PACKET | RS_CONTROL_TTL | RS_CONTROL_TOS | RS_CONTROL_TIME))
         return WSAEINVAL;
     wanted |= socket->control;
     well = ask(fd, IPPROTO_IP, IP_PKTINFO, wanted & RS_CONTROL_PACKET) &&
@@ -46,6 +48,8 @@ uint32_t control_enable(struct socket *socket, uint32_t wanted)
         well = ask(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, wanted & RS_CONTROL_PACKET) &&
                ask(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, wanted & RS_CONTROL_TTL) &&
                ask(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, wanted & RS_CONTROL_TOS);
+    if (well && wanted & RS_CONTROL_TIME)
+        well = ask(fd, SOL_SOCKET, SO_TIMESTAMPNS, true);
     if (!well)
         return error_from_errno(errno);
     socket->control = (uint8_t)wanted;
@@ -146,6 +150,46 @@ static void take_segment(struct rs_control *control, const struct cmsghdr *part)
     control->segment = (uint16_t)number;
 }
 
+static uint64_t wall_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * CLOCK_PER_SECOND + (uint64_t)now.tv_nsec / 100;
+}
+
+/* How far the wall clock is ahead of the rs clock: read together, as well as can be. */
+static uint64_t clock_difference(void)
+{
+    uint64_t best = UINT64_MAX, difference = 0;
+
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = clock_now(), wall = wall_clock(), apart = clock_now() - before;
+
+        if (apart < best) {
+            best = apart;
+            difference = wall - before - apart / 2;
+        }
+    }
+    return difference;
+}
+
+/* The kernel tells by the wall clock; one that was set since then makes no arrival of the future.
+ */
+static void take_time(struct rs_control *control, const struct cmsghdr *part)
+{
+    struct timespec stamp;
+    uint64_t time, now = clock_now();
+
+    if (part->cmsg_type != SCM_TIMESTAMPNS || part->cmsg_len < CMSG_LEN(sizeof(stamp)))
+        return;
+    memcpy(&stamp, CMSG_DATA(part), sizeof(stamp));
+    time = (uint64_t)stamp.tv_sec * CLOCK_PER_SECOND + (uint64_t)stamp.tv_nsec / 100 -
+           clock_difference();
+    control->present |= RS_CONTROL_TIME;
+    control->time = time < now ? time : now;
+}
+
 static bool is_v4(const union address *address)
 {
     return address->any.sa_family == AF_INET ||
@@ -177,6 +221,8 @@ ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union a
             take_part(control, part);
         else if (part->cmsg_level == IPPROTO_UDP)
             take_segment(control, part);
+        else if (part->cmsg_level == SOL_SOCKET)
+            take_time(control, part);
     return count;
 }
 
@@ -253,7 +299,7 @@ static bool is_local(const struct rs_control *control)
     return local;
 }
 
-ssize_t control_send(const struct socket *socket, const union address *to, socklen_t to_size,
+ssize_t control_send(struct socket *socket, const union address *to, socklen_t to_size,
                      const struct rs_control *control, const void *bytes, size_t size)
 {
     _Alignas(struct cmsghdr) char room[CONTROL_ROOM] = {0};
@@ -264,6 +310,7 @@ ssize_t control_send(const struct socket *socket, const union address *to, sockl
                              .msg_iovlen = 1,
                              .msg_control = room};
     bool v4 = is_v4(to);
+    uint64_t time = 0;
     ssize_t count;
     int number;
 
@@ -281,7 +328,11 @@ ssize_t control_send(const struct socket *socket, const union address *to, sockl
     }
     if (control->present & RS_CONTROL_SEGMENT)
         put(&message, IPPROTO_UDP, UDP_SEGMENT, &control->segment, sizeof(control->segment));
+    if (control->present & RS_CONTROL_STAMP)
+        time = clock_now(); /* before: over the loopback it arrives within the call */
     count = sendmsg(socket->watch.fd, &message, MSG_NOSIGNAL);
+    if (count >= 0 && time)
+        sent_times_add(socket, control->stamp, time);
     if (count < 0 && control->present & RS_CONTROL_PACKET && is_of_route(errno) &&
         !is_local(control))
         errno = EINVAL;

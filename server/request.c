@@ -104,6 +104,16 @@ void request_socket(struct request *request)
     }
 }
 
+static void get_sent_time(struct request *request)
+{
+    uint64_t time;
+
+    if (sent_times_take(request->socket, request->call.arg1, &time))
+        comp_reply_data(request->session, &request->call, 0, &time, sizeof(time));
+    else
+        answer(request, WSAEWOULDBLOCK);
+}
+
 void request_getopt(struct request *request)
 {
     uint8_t value[sizeof(struct rs_tcp_info)]; /* the largest */
@@ -112,6 +122,10 @@ void request_getopt(struct request *request)
 
     if (request->call.arg0 == RS_OPT_SOURCE_FILTER) {
         source_filter_get(request);
+        return;
+    }
+    if (request->call.arg0 == RS_OPT_SENT_TIME) {
+        get_sent_time(request);
         return;
     }
     error = option_get(request->socket, request->call.arg0, value, &length);

@@ -211,6 +211,7 @@ void socket_finish(struct socket *socket, bool reset)
         return;
     shortcut_end(socket);
     flow_forget(socket);
+    sent_times_end(socket);
     stock_ended(socket);
     if (socket->share)
         share_leave(socket);

@@ -107,6 +107,7 @@ struct socket {
     uint32_t flow_count;         /* from here */
     bool flows_barred;           /* one call may send several datagrams */
     uint64_t drained_at;         /* rs clock: when the kernel had nothing more */
+    struct sent_times *sent_times; /* sent_times.c; NULL: none are kept */
 
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
@@ -236,8 +237,13 @@ ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union a
 /* Whether a datagram to that address can go out so; WSA error. */
 uint32_t control_check(const struct rs_control *control, const union address *to);
 /* sendto() with it. */
-ssize_t control_send(const struct socket *socket, const union address *to, socklen_t to_size,
+ssize_t control_send(struct socket *socket, const union address *to, socklen_t to_size,
                      const struct rs_control *control, const void *bytes, size_t size);
+/* sent_times.c */
+uint32_t sent_times_keep(struct socket *socket, uint32_t limit); /* RS_OPT_SENT_TIMES; WSA error */
+void sent_times_add(struct socket *socket, uint32_t stamp, uint64_t time);
+bool sent_times_take(struct socket *socket, uint32_t stamp, uint64_t *time);
+void sent_times_end(struct socket *socket);
 /* listener.c */
 int listener_start(struct socket *socket, uint32_t backlog); /* 0 or -errno */
 enum work listener_accept(struct socket *socket);

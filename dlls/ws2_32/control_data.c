@@ -23,6 +23,9 @@
 #define TYPE_ECN                 50
 #define TYPE_UDP_SEND_MSG_SIZE   2
 #define TYPE_UDP_COALESCED_INFO  3
+/* mstcpip.h, for newer Windows only */
+#define TYPE_TIMESTAMP           0x300a
+#define TYPE_TIMESTAMP_ID        0x300b
 
 #define LONGEST  65536u /* of what a send is given: no sum of lengths wraps */
 #define ECN_MASK 3u
@@ -80,6 +83,23 @@ DWORD control_want(struct socket *socket, int level, uint32_t which, bool on)
     return 0;
 }
 
+DWORD control_want_times(struct socket *socket, bool on)
+{
+    uint32_t needed = RS_CONTROL_TIME;
+    DWORD error = 0;
+
+    if (on && !(socket->control_told & needed))
+        error = option_server_set(socket, RS_OPT_CONTROL, &needed, sizeof(needed));
+    if (error)
+        return error;
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->receive_times = on;
+    if (on)
+        socket->control_told |= needed;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return 0;
+}
+
 /* Nobody waits for the answer: what comes before the server has seen this lacks the flags. */
 static void submit_packet(struct socket *socket)
 {
@@ -130,9 +150,9 @@ struct writer {
 
 /* Only whole messages, so that a program that does not look at MSG_CTRUNC reads no half ones;
  * what Windows leaves in a buffer that is too small is not known. */
-static void put(struct writer *writer, int type, const void *data, size_t size)
+static void put_at(struct writer *writer, int level, int type, const void *data, size_t size)
 {
-    WSACMSGHDR header = {WSA_CMSG_LEN(size), writer->level, type};
+    WSACMSGHDR header = {WSA_CMSG_LEN(size), level, type};
     char *place = writer->bytes + writer->used;
 
     if (writer->cut || writer->room - writer->used < header.cmsg_len) {
@@ -144,6 +164,11 @@ static void put(struct writer *writer, int type, const void *data, size_t size)
     writer->used += WSA_CMSG_SPACE(size);
     if (writer->used > writer->room)
         writer->used = writer->room; /* without the padding behind the last one */
+}
+
+static void put(struct writer *writer, int type, const void *data, size_t size)
+{
+    put_at(writer, writer->level, type, data, size);
 }
 
 static void put_int(struct writer *writer, int type, INT value)
@@ -196,11 +221,8 @@ static void put_all(struct writer *writer, uint32_t wanted, const struct rs_cont
 static void put_segment(struct writer *writer, const struct rs_control *control)
 {
     DWORD size = control->segment;
-    int level = writer->level;
 
-    writer->level = IPPROTO_UDP;
-    put(writer, TYPE_UDP_COALESCED_INFO, &size, sizeof(size));
-    writer->level = level;
+    put_at(writer, IPPROTO_UDP, TYPE_UDP_COALESCED_INFO, &size, sizeof(size));
 }
 
 static DWORD delivery_flags(const struct rs_control *control)
@@ -219,6 +241,10 @@ bool control_write(const struct socket *socket, const struct rs_control *control
     put_all(&writer, v4 ? socket->control_ip : socket->control_ip6, control);
     if (control->present & RS_CONTROL_SEGMENT && socket->udp_coalesced_size)
         put_segment(&writer, control);
+    /* "For software timestamps, the counter is a QueryPerformanceCounter ... value": the rs clock
+     */
+    if (control->present & RS_CONTROL_TIME && socket->receive_times)
+        put_at(&writer, SOL_SOCKET, TYPE_TIMESTAMP, &control->time, sizeof(control->time));
     *used = writer.used;
     *flags = delivery_flags(control) | (writer.cut ? MSG_CTRUNC : 0);
     return !guarded_copy(room->buf, writer.bytes, writer.used);
@@ -346,6 +372,16 @@ static DWORD take_segment(const struct part *part, struct rs_control *control)
     return 0;
 }
 
+static DWORD take_stamp(const struct part *part, struct rs_control *control)
+{
+    if (part->size < sizeof(control->stamp))
+        return WSAEINVAL;
+    if (guarded_copy(&control->stamp, part->data, sizeof(control->stamp)))
+        return WSAEFAULT;
+    control->present |= RS_CONTROL_STAMP;
+    return 0;
+}
+
 static DWORD take_part(const struct part *part, struct rs_control *control)
 {
     static const struct {
@@ -362,6 +398,7 @@ static DWORD take_part(const struct part *part, struct rs_control *control)
         {IPPROTO_IPV6, TYPE_TCLASS, take_tos},
         {IPPROTO_IPV6, TYPE_ECN, take_ecn},
         {IPPROTO_UDP, TYPE_UDP_SEND_MSG_SIZE, take_segment},
+        {SOL_SOCKET, TYPE_TIMESTAMP_ID, take_stamp},
     };
 
     for (size_t i = 0; i < ARRAYSIZE(known); i++)

@@ -22,6 +22,9 @@ enum {
 uint32_t control_wanted(struct socket *socket, int level);
 DWORD control_want(struct socket *socket, int level, uint32_t which, bool on);
 
+/* SO_TIMESTAMP: when each datagram arrived.  Asks the server: no lock. */
+DWORD control_want_times(struct socket *socket, bool on);
+
 /* Somebody will call WSARecvMsg, on this socket or another: so datagrams should bring along whether
  * they were broadcast.  No lock. */
 void control_expect_messages(struct socket *socket);

@@ -36,6 +36,8 @@
 #define IOCTL_ACQUIRE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 100)
 #define IOCTL_RELEASE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 101)
 #define IOCTL_ASSOCIATE_PORT_RESERVATION              _WSAIOW(IOC_VENDOR, 102)
+#define IOCTL_GET_TX_TIMESTAMP                        _WSAIOW(IOC_VENDOR, 234)
+#define IOCTL_TIMESTAMPING                            _WSAIOW(IOC_VENDOR, 235)
 #define IOCTL_SIOCSMSFILTER                           _IOW('t', 126, ULONG)
 #define IOCTL_SIOCGMSFILTER                           _IOW('t', 127, ULONG)
 #define IOCTL_AF_UNIX_GETPEERPID                      _WSAIOR(IOC_VENDOR, 256)
@@ -266,6 +268,8 @@ static const struct ioctl {
     {IOCTL_SIOCGMSFILTER, ioctl_get_filter},
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
+    {IOCTL_TIMESTAMPING, ioctl_timestamping},
+    {IOCTL_GET_TX_TIMESTAMP, ioctl_sent_time},
     {IOCTL_AF_UNIX_GETPEERPID, peer_process},
     {SIO_RCVALL, ioctl_receive_all},
     {SIO_RCVALL_MCAST, ioctl_receive_groups},

@@ -56,6 +56,10 @@ DWORD ioctl_receive_igmp(struct ioctl_call *call);
 DWORD ioctl_tcp_info(struct ioctl_call *call);
 DWORD ioctl_initial_rto(struct ioctl_call *call);
 
+/* When datagrams came and went (ioctl_timestamping.c). */
+DWORD ioctl_timestamping(struct ioctl_call *call);
+DWORD ioctl_sent_time(struct ioctl_call *call);
+
 /* Multicast by final state (ioctl_multicast.c). */
 DWORD ioctl_multicast_scope(struct ioctl_call *call);
 DWORD ioctl_multipoint_loopback(struct ioctl_call *call);

@@ -17,12 +17,13 @@
  * ReadFile, which this DLL makes overlapped anyway.  One that was never set is 0. */
 static struct thread_slot open_type_of_thread;
 
-DWORD option_server_read(struct socket *socket, uint16_t option, void *value, uint32_t size)
+DWORD option_server_find(struct socket *socket, uint16_t option, uint32_t which, void *value,
+                         uint32_t size)
 {
     struct request request = {.session = socket->session,
                               .type = RS_SUB_GETOPT,
                               .socket = socket->index,
-                              .arg = {option},
+                              .arg = {option, which},
                               .reply = value,
                               .reply_size = size};
     DWORD error = request_call(&request);
@@ -30,6 +31,11 @@ DWORD option_server_read(struct socket *socket, uint16_t option, void *value, ui
     if (!error && request.reply_length != size)
         error = WSAENOPROTOOPT;
     return error;
+}
+
+DWORD option_server_read(struct socket *socket, uint16_t option, void *value, uint32_t size)
+{
+    return option_server_find(socket, option, 0, value, size);
 }
 
 DWORD option_server_get(struct socket *socket, uint16_t option, uint32_t *value)

@@ -55,6 +55,9 @@ const struct option *option_find(int level, int name, DWORD *error);
 
 /* Asks and tells the server; no lock may be held. */
 DWORD option_server_read(struct socket *socket, uint16_t option, void *value, uint32_t size);
+/* The same with a number that says which of several is meant. */
+DWORD option_server_find(struct socket *socket, uint16_t option, uint32_t which, void *value,
+                         uint32_t size);
 DWORD option_server_get(struct socket *socket, uint16_t option, uint32_t *value);
 DWORD option_server_set(struct socket *socket, uint16_t option, const void *value, uint32_t size);
 

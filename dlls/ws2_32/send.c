@@ -131,11 +131,16 @@ static bool push_stream(struct socket *socket, struct operation *operation, bool
 
 #define SEGMENTS_MAX 64u /* of older kernels (UDP_MAX_SEGMENTS) */
 
+uint32_t send_segment(const struct socket *socket, const struct operation *operation)
+{
+    return operation->control.present & RS_CONTROL_SEGMENT ? operation->control.segment
+                                                           : socket->udp_send_size;
+}
+
 uint32_t send_part_length(const struct socket *socket, const struct operation *operation)
 {
     uint32_t left = (uint32_t)(operation->total - operation->done);
-    uint32_t segment = operation->control.present & RS_CONTROL_SEGMENT ? operation->control.segment
-                                                                       : socket->udp_send_size;
+    uint32_t segment = send_segment(socket, operation);
 
     return segment && segment * SEGMENTS_MAX < left ? segment * SEGMENTS_MAX : left;
 }

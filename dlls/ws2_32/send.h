@@ -17,6 +17,8 @@ DWORD send_check(const struct socket *socket);
 /* How much of the window so many bytes take. */
 uint32_t send_cost(const struct socket *socket, uint32_t length);
 
+/* Into datagrams of how many bytes it is to be cut; 0: not. */
+uint32_t send_segment(const struct socket *socket, const struct operation *operation);
 /* How many bytes of the operation, from where it stands, go to the server in one record: of a
  * datagram that is to be cut no more than the kernel cuts at once. */
 uint32_t send_part_length(const struct socket *socket, const struct operation *operation);

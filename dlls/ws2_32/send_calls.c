@@ -61,6 +61,9 @@ static DWORD datagram_check(const struct socket *socket, struct operation *opera
         operation->address_copy_length = sockaddr_from_wire(&operation->address_copy, to);
         if ((error = control_parse(&call->control, socket->family, to, &operation->control)))
             return error;
+        /* "TX timestamps are not supported when doing a coalesced send via UDP_SEND_MSG_SIZE." */
+        if (send_segment(socket, operation))
+            operation->control.present &= ~RS_CONTROL_STAMP;
     }
     return operation->total > DATAGRAM_MAX ? WSAEMSGSIZE : 0;
 }

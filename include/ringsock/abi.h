@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 11u                /* part of the runtime directory's name */
+#define RS_PROTOCOL 12u                /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -171,7 +171,9 @@ _Static_assert(sizeof(struct rs_addr) == 32, "addr");
 /* from the server: several datagrams, each of `segment` bytes but for the last, which may be shorter;
  * to the server: cut it into such.  Not of RS_OPT_CONTROL: RS_OPT_UDP_COALESCE asks for it. */
 #define RS_CONTROL_SEGMENT 16u
-#define RS_CONTROL_ALL 31u
+#define RS_CONTROL_TIME 32u  /* from the server: when it arrived */
+#define RS_CONTROL_STAMP 64u /* to the server: keep for RS_OPT_SENT_TIME when it was sent */
+#define RS_CONTROL_ALL 127u
 enum rs_delivery { RS_DELIVERY_HOST = 0, RS_DELIVERY_BROADCAST = 1, RS_DELIVERY_MULTICAST = 2 };
 struct rs_control {
     uint16_t present;         /* RS_CONTROL_* */
@@ -180,10 +182,11 @@ struct rs_control {
     uint8_t ttl, tos;         /* IPv6: hop limit, traffic class */
     uint16_t segment;         /* RS_CONTROL_SEGMENT */
     uint32_t interface_index; /* 0: to the server: any */
-    uint32_t reserved2;
+    uint32_t stamp;           /* RS_CONTROL_STAMP: the program's number for it */
     uint8_t address[16];      /* this side's: where the datagram went, or is to come from (0: any) */
+    uint64_t time;            /* RS_CONTROL_TIME: rs clock */
 };
-_Static_assert(sizeof(struct rs_control) == 32, "control");
+_Static_assert(sizeof(struct rs_control) == 40, "control");
 
 /* DLL to server.  "call": carries a rs_call and is answered by one RS_COMP_REPLY with its cookie. */
 enum rs_sub {
@@ -432,6 +435,9 @@ enum rs_option {
     RS_OPT_FAIL_ON_ICMP, /* set: an ICMP error ends connecting, and what it was is kept */
     RS_OPT_ICMP_ERROR,   /* get: struct rs_icmp_error, of the last connect */
     RS_OPT_PEER_PROCESS, /* get: Windows' number of the process at the other end (RS_AF_UNIX) */
+    RS_OPT_SENT_TIMES, /* set: how many times of RS_CONTROL_STAMP are kept, up to 65535; 0: none */
+    RS_OPT_SENT_TIME, /* get: uint64_t, rs clock: when arg1 was sent, which is forgotten then;
+                         WSAEWOULDBLOCK: it is not known */
     RS_OPT_CAPTURE, /* set, on a raw socket that is bound to an interface's address: RS_CAPTURE_* */
     RS_OPT_MAX
 };
