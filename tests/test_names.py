@@ -24,8 +24,8 @@ WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_RECOVERY, WSANO_DATA = 11001, 11002, 1100
 ANY = object()
 UNSPEC, INET, INET6 = 0, 2, 23  # Windows'
 AI_CANONNAME, AI_NUMERICHOST, AI_ALL, AI_ADDRCONFIG, AI_V4MAPPED = 2, 4, 0x100, 0x400, 0x800
-AI_NON_AUTHORITATIVE, AI_SECURE, AI_FQDN, AI_FILESERVER = 0x4000, 0x8000, 0x20000, 0x40000
-AI_DISABLE_IDN_ENCODING = 0x80000
+AI_NON_AUTHORITATIVE, AI_SECURE, AI_RETURN_PREFERRED_NAMES = 0x4000, 0x8000, 0x10000
+AI_FQDN, AI_FILESERVER, AI_DISABLE_IDN_ENCODING, AI_DNS_ONLY = 0x20000, 0x40000, 0x80000, 0x10
 NI_NOFQDN, NI_NUMERICHOST, NI_NAMEREQD = 1, 2, 4
 
 HOME4, HOME6 = "10.77.9.1", "2001:db8:9::1"
@@ -231,12 +231,17 @@ def test_fully_qualified_names(look_up):
            wine=(("", "", ""), ("both.test", "four.test", "both.test")))
 
 
-@pytest.mark.parametrize("flag", [AI_ADDRCONFIG, AI_NON_AUTHORITATIVE, AI_SECURE, AI_FILESERVER])
+@pytest.mark.parametrize("flag", [AI_ADDRCONFIG, AI_NON_AUTHORITATIVE, AI_SECURE, AI_RETURN_PREFERRED_NAMES,
+                                  AI_FILESERVER, AI_DNS_ONLY])
 def test_flags_that_change_nothing(look_up, flag):
-    """AI_ADDRCONFIG where both kinds of address are configured; two "apply only to the NS_EMAIL
-    namespace"; AI_FILESERVER: "The namespace provider may ignore this hint"."""
-    found, = look_up(("addrinfo", "both.test", UNSPEC, flag))
-    assert sorted(found.addresses) == ["192.0.2.1", "2001:db8::1"]
+    """AI_ADDRCONFIG where both kinds of address are configured; three "apply only to the NS_EMAIL
+    namespace"; AI_FILESERVER: "The namespace provider may ignore this hint"; AI_DNS_ONLY, "Restrict
+    queries to unicast DNS only (no LLMNR, netbios, etc.)" (ws2def.h of the SDK), where there is no other."""
+    calls = ("addrinfo", "addrinfo_a", "ex")
+    for found in look_up(*((call, "both.test", UNSPEC, flag) for call in calls)):
+        assert sorted(found.addresses) == ["192.0.2.1", "2001:db8::1"]
+    for found in look_up(*((call, "nothing.test", UNSPEC, flag) for call in calls)):
+        assert found.error == WSAHOST_NOT_FOUND
 
 
 def test_own_names_ask_nobody(look_up):
