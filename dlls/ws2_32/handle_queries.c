@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What stands in for NtQueryInformationFile and NtQueryObject: a socket is a file of the device
- * \Device\Afd, which is no file system, and not the FIFO that its handle is of.
+ * What stands in for NtQueryInformationFile, NtQueryVolumeInformationFile and NtQueryObject: a
+ * socket is a file of the device \Device\Afd, which is no file system, and not the FIFO that its
+ * handle is of.
  *
  * Owns nothing; takes no lock itself.
  */
@@ -14,40 +15,47 @@
 #include "share.h"
 #include "socket.h"
 
+#include <winioctl.h>
+
+NTSTATUS(NTAPI *real_NtQueryVolumeInformationFile)
+(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG) = (void *)NtQueryVolumeInformationFile;
 NTSTATUS(NTAPI *real_NtQueryObject)
 (HANDLE, ULONG, void *, ULONG, ULONG *) = (void *)NtQueryObject;
 
-/* FILE_INFORMATION_CLASS and OBJECT_INFORMATION_CLASS, as numbers because any may come */
+/* FILE_, FS_ and OBJECT_INFORMATION_CLASS, as numbers because any may come */
 #define ACCESS_CLASS      8u
 #define MODE_CLASS        16u
 #define ALIGNMENT_CLASS   17u
 #define IO_PRIORITY_CLASS 43u /* FileIoPriorityHintInformation */
+#define DEVICE_CLASS      4u  /* FileFsDeviceInformation */
 #define NAME_CLASS        1u  /* ObjectNameInformation */
 
-/* ---- NtQueryInformationFile ---- */
-
-static NTSTATUS answer(IO_STATUS_BLOCK *iosb, void *information, ULONG size, ULONG value)
+static NTSTATUS answer(IO_STATUS_BLOCK *iosb, void *information, ULONG size, const void *value,
+                       ULONG length)
 {
-    if (size < sizeof(value))
+    if (size < length)
         return STATUS_INFO_LENGTH_MISMATCH;
-    if (guarded_copy(information, &value, sizeof(value)))
+    if (guarded_copy(information, value, length))
         return STATUS_ACCESS_VIOLATION;
     iosb->Status = STATUS_SUCCESS;
-    iosb->Information = sizeof(value);
+    iosb->Information = length;
     return STATUS_SUCCESS;
 }
+
+/* ---- NtQueryInformationFile ---- */
 
 /* The I/O manager's classes; all others go to the driver. */
 static NTSTATUS query_socket(const struct socket *socket, HANDLE file, IO_STATUS_BLOCK *iosb,
                              void *information, ULONG size, ULONG class)
 {
     bool overlapped = socket->creation_flags & WSA_FLAG_OVERLAPPED;
+    ULONG modes = socket->completion_modes, mode = overlapped ? 0 : FILE_SYNCHRONOUS_IO_NONALERT;
 
     switch (class) {
     case FILE_COMPLETION_MODES_CLASS:
-        return answer(iosb, information, size, socket->completion_modes);
+        return answer(iosb, information, size, &modes, sizeof(modes));
     case MODE_CLASS:
-        return answer(iosb, information, size, overlapped ? 0 : FILE_SYNCHRONOUS_IO_NONALERT);
+        return answer(iosb, information, size, &mode, sizeof(mode));
     case ACCESS_CLASS:
     case ALIGNMENT_CLASS:
     case IO_PRIORITY_CLASS:
@@ -67,6 +75,23 @@ NTSTATUS NTAPI our_NtQueryInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb, vo
     status = query_socket(socket, file, iosb, information, size, class);
     socket_put(socket);
     return status;
+}
+
+/* ---- NtQueryVolumeInformationFile ---- */
+
+/* GetFileType asks for the device.  There is no volume of which anything else could be told. */
+NTSTATUS NTAPI our_NtQueryVolumeInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb,
+                                                void *information, ULONG size, ULONG class)
+{
+    static const FILE_FS_DEVICE_INFORMATION device = {.DeviceType = FILE_DEVICE_NAMED_PIPE};
+    struct socket *socket = RtlDllShutdownInProgress() ? NULL : socket_find(file);
+
+    if (!socket)
+        return real_NtQueryVolumeInformationFile(anchor_pool_hide(file), iosb, information, size,
+                                                 class);
+    socket_put(socket);
+    return class == DEVICE_CLASS ? answer(iosb, information, size, &device, sizeof(device))
+                                 : STATUS_INVALID_DEVICE_REQUEST;
 }
 
 /* ---- NtQueryObject ---- */

@@ -8,9 +8,13 @@
 
 #include "winsock.h"
 
+NTSTATUS NTAPI our_NtQueryVolumeInformationFile(HANDLE file, IO_STATUS_BLOCK *iosb,
+                                                void *information, ULONG size, ULONG class);
 NTSTATUS NTAPI our_NtQueryObject(HANDLE handle, ULONG class, void *information, ULONG size,
                                  ULONG *needed);
-/* the stub, until it is taken over */
+/* the stubs, until they are taken over */
+extern NTSTATUS(NTAPI *real_NtQueryVolumeInformationFile)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG,
+                                                          ULONG);
 extern NTSTATUS(NTAPI *real_NtQueryObject)(HANDLE, ULONG, void *, ULONG, ULONG *);
 
 #endif

@@ -123,6 +123,7 @@ static const struct {
     TAKE(NtDuplicateObject, PORTS | EVENTS),
     TAKE(NtSetInformationFile, PORTS),
     TAKE(NtQueryInformationFile, 0),
+    TAKE(NtQueryVolumeInformationFile, 0),
     TAKE(NtQueryObject, 0),
     TAKE(NtCancelIoFile, 0),
     TAKE(NtCancelIoFileEx, 0),

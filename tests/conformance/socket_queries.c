@@ -115,9 +115,58 @@ static void test_manager_classes(void)
        "access %lx\n", access);
     ok_status(NtQueryVolumeInformationFile((HANDLE)s, &iosb, device, sizeof(device), FS_DEVICE), 0);
     ok(device[0] == PIPE_DEVICE, "device %lx\n", device[0]);
+    ok_iosb(iosb, 0, sizeof(device));
     closesocket(s);
     expect_mode(WSA_FLAG_OVERLAPPED, 0);
     expect_mode(0, SYNCHRONOUS_IO);
+}
+
+/* NtQueryVolumeInformationFile "retrieves information about the volume associated with a given
+ * file, directory, storage device, or volume": a socket is on none.  The page of
+ * IRP_MJ_QUERY_VOLUME_INFORMATION names GetFileType as a caller, and of what is on no volume it says
+ * that the driver "should fail the query". */
+static void test_volume_classes(void)
+{
+    static const struct {
+        int class;
+        ULONG size;
+        BOOL wine; /* gives it too */
+        const char *name;
+    } classes[] = {
+        {1, 600, FALSE, "FileFsVolumeInformation"},    {3, 24, TRUE, "FileFsSizeInformation"},
+        {5, 600, FALSE, "FileFsAttributeInformation"}, {6, 48, FALSE, "FileFsControlInformation"},
+        {7, 32, TRUE, "FileFsFullSizeInformation"},    {8, 64, FALSE, "FileFsObjectIdInformation"},
+    };
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+    for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        ULONGLONG answer[100];
+        IO_STATUS_BLOCK iosb;
+        NTSTATUS status =
+            NtQueryVolumeInformationFile((HANDLE)s, &iosb, answer, classes[i].size,
+                                         (FS_INFORMATION_CLASS)classes[i].class);
+
+        todo_wine_if(!classes[i].wine)
+            ok(status == NT_INVALID_DEVICE_REQUEST, "%s: status %lx\n", classes[i].name, status);
+    }
+    closesocket(s);
+}
+
+/* A handle that is closed is none: "FILE_TYPE_UNKNOWN: Either the type of the specified file is
+ * unknown, or the function failed" (GetFileType). */
+static void test_closed(void)
+{
+    HANDLE s = (HANDLE)socket(AF_INET, SOCK_STREAM, 0);
+    ULONG device[2];
+    IO_STATUS_BLOCK iosb;
+
+    ok(GetFileType(s) == FILE_TYPE_PIPE, "type %lu\n", GetFileType(s));
+    closesocket((SOCKET)s);
+    SetLastError(0);
+    ok(GetFileType(s) == FILE_TYPE_UNKNOWN && GetLastError() == ERROR_INVALID_HANDLE,
+       "type %lu, error %lu\n", GetFileType(s), GetLastError());
+    ok_status(NtQueryVolumeInformationFile(s, &iosb, device, sizeof(device), FS_DEVICE),
+              NT_INVALID_HANDLE);
 }
 
 #define expect_invalid_function(call)                                                            \
@@ -143,6 +192,10 @@ static void test_by_handle(void)
     expect_invalid_function(GetFileInformationByHandleEx(s, FileNameInfo, answer, 600));
     expect_invalid_function(GetFileSizeEx(s, &size));
     expect_invalid_function(GetFileTime(s, &time, NULL, NULL));
+    SetLastError(0);
+    ok(!GetVolumeInformationByHandleW(s, path, 300, NULL, NULL, NULL, NULL, 0) &&
+           GetLastError() == ERROR_INVALID_FUNCTION,
+       "error %lu\n", GetLastError());
     ok(!GetFinalPathNameByHandleW(s, path, 300, 0), "a path: %ls\n", path);
     closesocket((SOCKET)s);
 }
@@ -153,6 +206,8 @@ START_TEST(socket_queries)
     RUN(test_name);
     RUN(test_file_classes);
     RUN(test_manager_classes);
+    RUN(test_volume_classes);
+    RUN(test_closed);
     RUN(test_by_handle);
     WSACleanup();
 }
