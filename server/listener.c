@@ -18,6 +18,7 @@
 
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_RETRY     (CLOCK_PER_SECOND / 10) /* out of descriptors */
+#define QUEUE_MOST       4096                    /* net.core.somaxconn's default */
 
 static void listener_retry(struct timer *timer)
 {
@@ -27,22 +28,42 @@ static void listener_retry(struct timer *timer)
     socket_queue_work(socket);
 }
 
+static int begin(struct socket *socket)
+{
+    if (listen(socket->watch.fd, socket->listen_backlog))
+        return -errno;
+    bind_first_listens(socket);
+    return 0;
+}
+
+/* A listener that was shut down refuses, and what its queue holds is reset (Linux'
+ * inet_csk_listen_stop); it can listen again.  A port that the kernel has chosen is given back. */
+static void refuse(struct socket *socket)
+{
+    shutdown(socket->watch.fd, SHUT_RD);
+    bind_again(socket);
+}
+
 int listener_start(struct socket *socket, uint32_t backlog)
 {
     uint32_t limit = backlog < RS_ACCEPT_WINDOW ? backlog : RS_ACCEPT_WINDOW;
+    bool again = socket->state == SOCKET_LISTENING;
     union address local;
     socklen_t size = sizeof(local);
+    int error;
 
-    if (listen(socket->watch.fd, backlog > INT32_MAX ? INT32_MAX : (int)backlog))
-        return -errno;
-    bind_first_listens(socket);
+    socket->listen_backlog = backlog > INT32_MAX ? INT32_MAX : (int)backlog;
+    if (!(again && socket->accept_paused) && (error = begin(socket)))
+        return error;
     socket->child_limit = limit ? limit : 1;
-    if (socket->state == SOCKET_LISTENING)
+    if (again)
         return 0;
     if (!getsockname(socket->watch.fd, &local.any, &size))
         socket->bound_to = local;
     socket->state = SOCKET_LISTENING;
     list_append(&socket->session->server->listeners, &socket->listening);
+    if (socket->accept_paused)
+        refuse(socket);
     socket->readable = true;
     return socket_watch(socket);
 }
@@ -51,7 +72,8 @@ void listener_expect(struct server *server, const union address *peer)
 {
     uint16_t port = address_port(peer);
 
-    for (struct link *link = server->listeners.next; link != &server->listeners; link = link->next) {
+    for (struct link *link = server->listeners.next; link != &server->listeners;
+         link = link->next) {
         struct socket *socket = container_of(link, struct socket, listening);
 
         if (address_port(&socket->bound_to) != port || timer_armed(&socket->timer))
@@ -149,7 +171,7 @@ static int next_connection(struct socket *listener, union address *peer)
 
 enum work listener_accept(struct socket *socket)
 {
-    if (share_pauses(socket))
+    if (share_pauses(socket) || socket->accept_paused)
         return WORK_DONE;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         union address peer = {0};
@@ -187,6 +209,37 @@ enum work listener_accept(struct socket *socket)
         }
     }
     return WORK_MORE;
+}
+
+/* Connections from before it pauses: they are the program's. */
+static void accept_rest(struct socket *socket)
+{
+    for (int left = QUEUE_MOST; left && !socket->share; left--) {
+        union address peer = {0};
+        int fd = next_connection(socket, &peer);
+
+        if (fd < 0 || adopt(socket, fd, &peer))
+            return;
+    }
+}
+
+uint32_t listener_pause(struct socket *socket, bool pause)
+{
+    int error;
+
+    if (socket->type != RS_STREAM || socket->family == RS_AF_UNIX)
+        return WSAENOPROTOOPT;
+    if (socket->state == SOCKET_LISTENING && pause && !socket->accept_paused) {
+        accept_rest(socket);
+        refuse(socket);
+    } else if (socket->state == SOCKET_LISTENING && !pause && socket->accept_paused) {
+        if ((error = begin(socket)))
+            return error_from_errno(-error);
+        socket->readable = true;
+        socket_queue_work(socket);
+    }
+    socket->accept_paused = pause;
+    return 0;
 }
 
 void listener_release(struct socket *child)

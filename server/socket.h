@@ -126,6 +126,8 @@ struct socket {
     struct link sibling;     /* listener.children */
     struct link children;
     uint32_t child_count, child_limit;
+    int listen_backlog;
+    bool accept_paused; /* RS_OPT_PAUSE_ACCEPT */
     int held_fd; /* a connection that there was no memory or descriptor for, -1 = none */
     union address held_peer;
 
@@ -247,6 +249,7 @@ void sent_times_end(struct socket *socket);
 /* listener.c */
 int listener_start(struct socket *socket, uint32_t backlog); /* 0 or -errno */
 enum work listener_accept(struct socket *socket);
+uint32_t listener_pause(struct socket *socket, bool pause); /* WSA error */
 /* Something has connected to `peer`: a listener there looks in this turn, so that who waits for
  * both ends is woken once. */
 void listener_expect(struct server *server, const union address *peer);

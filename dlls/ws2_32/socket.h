@@ -185,6 +185,7 @@ struct socket {
     bool restrict_interfaces; /* IP_IFLIST, for datagrams from these: */
     uint8_t interface_count;
     uint32_t interfaces[INTERFACES_LISTED];
+    bool pause_accept;                          /* SO_PAUSE_ACCEPT */
     bool receive_times, send_times;             /* SIO_TIMESTAMPING */
     uint32_t udp_send_size, udp_coalesced_size; /* UDP_SEND_MSG_SIZE, UDP_RECV_MAX_COALESCED_SIZE */
     char kept_end; /* what lies between receive_timeout and this goes with a shared socket */
