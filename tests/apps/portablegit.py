@@ -4,6 +4,8 @@ import random
 import re
 import socket
 import ssl
+import subprocess
+import time
 from pathlib import Path
 
 from . import servers
@@ -66,6 +68,27 @@ def curl_ftp(given):
     return "3 MB each way, passive"
 
 
+@job("curl", "resume")
+def curl_resume(given):
+    wanted = blob(given.tmp / "blob")
+    (given.tmp / "out").write_bytes((given.tmp / "blob").read_bytes()[:1_000_001])
+    curl(given, "-C", "-", "-o", "out", f"ftp://127.0.0.1:{servers.ftp(given.tmp)}/blob")
+    assert digest(given.tmp / "out") == wanted
+    return "2 of 3 MB by FTP, the rest was there"
+
+
+@job("curl", "telnet")
+def curl_telnet(given):
+    """Under Windows it waits for the socket's event and looks at its standard input by turns."""
+    lines = "".join(f"line {i} {'x' * (i % 70)}\n" for i in range(500)) + "end\n"
+    (given.tmp / "lines").write_text(lines)
+    with open(given.tmp / "lines", "rb") as stdin:
+        result = given.start(program(given, "mingw64/bin/curl.exe"), "-sS",
+                             f"telnet://127.0.0.1:{servers.upper()}", stdin=stdin).wait()
+    assert result.out == lines.upper(), str(result)
+    return "500 lines of its standard input, sent back by the host in capitals"
+
+
 @job("curl", "tftp")
 def curl_tftp(given):
     wanted = blob(given.tmp / "blob", 300_000)
@@ -97,11 +120,11 @@ def make_certificate(given):
     assert result.rc == 0, str(result)
 
 
-def start_s_server(given, *args):
+def start_s_server(given, *args, **more):
     make_certificate(given)
     port = free_port()
     server = given.start(openssl(given), "s_server", "-accept", f"127.0.0.1:{port}", "-cert", "cert.pem",
-                         "-key", "key.pem", *args)
+                         "-key", "key.pem", *args, **more)
     server.wait_for("ACCEPT", err=True)
     return server, port
 
@@ -133,6 +156,29 @@ def openssl_s_time(given):
     # its exit code is 1 in any case
     assert found and int(found[1]) > 5 and int(found[2]) > 100, str(result)
     return "new sessions for 3 seconds, both ends"
+
+
+@job("openssl", "dtls")
+def openssl_dtls(given):
+    """Each end waits for its standard input whenever it has looked at the socket, so that it gets
+    something to send until the other end's text is there."""
+    server, port = start_s_server(given, "-dtls", stdin=subprocess.PIPE)
+    client = given.start(openssl(given), "s_client", "-dtls", "-connect", f"127.0.0.1:{port}",
+                         stdin=subprocess.PIPE)
+    texts = {end: "".join(f"{i} {random.Random(i + seed).randbytes(300).hex()}\n" for i in range(80))
+             for seed, end in ((0, client), (80, server))}
+    for end, text in texts.items():
+        end.proc.stdin.write(text.encode())
+    patience = time.monotonic() + 60
+    while not (texts[client] in server.out and texts[server] in client.out):
+        assert time.monotonic() < patience, f"{server.result()}\n{client.result()}"
+        for end in texts:
+            end.proc.stdin.write(b"0\n")
+            end.proc.stdin.flush()
+        time.sleep(0.5)
+    client.kill()
+    server.kill()
+    return "48 kB each way in datagrams of up to 16 kB, both ends"
 
 
 # ---- tclsh: WSAAsyncSelect through a hidden window ----

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Small servers on the host for the jobs, one file or one connection each: FTP (passive), TFTP, TLS.
+"""Small servers on the host for the jobs, one file or one connection each: FTP (passive), TFTP, TLS, and
+one that sends back what it gets.
 
 Each function returns its port at once; a daemon thread serves and ends with the process, or after
 a minute without a client.
@@ -43,14 +44,18 @@ def _ftp_store(data, directory, name):
 
 def _ftp_session(control, directory):
     control.sendall(b"220 ready\r\n")
-    passive, answers = None, {"USER": "331 and?", "PASS": "230 in", "PWD": '257 "/"', "QUIT": "221 bye"}
+    passive, start, answers = None, 0, {"USER": "331 and?", "PASS": "230 in", "PWD": '257 "/"', "QUIT": "221 bye"}
     for line in control.makefile():
         verb, _, name = line.strip().partition(" ")
         if verb == "EPSV":
             passive = _listener()
             control.sendall(b"229 passive (|||%d|)\r\n" % passive.getsockname()[1])
+        elif verb == "REST":
+            start = int(name)
+            control.sendall(b"350 and?\r\n")
         elif verb == "RETR":
-            _ftp_data(control, passive, lambda data: data.sendall((directory / name).read_bytes()))
+            rest = (directory / name).read_bytes()[start:]
+            _ftp_data(control, passive, lambda data: data.sendall(rest))  # pylint: disable=cell-var-from-loop
         elif verb == "STOR":
             _ftp_data(control, passive, lambda data: _ftp_store(data, directory, name))
         elif verb == "SIZE":
@@ -101,4 +106,16 @@ def https(content, certificate, key):
                 secure.recv(65536)
                 secure.sendall(b"HTTP/1.0 200 ok\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
                 secure.unwrap()
+    return _in_thread(_listener(), serve)
+
+
+# ---- lines ----
+def upper():
+    """Sends each line back in capitals, until one that says the end."""
+    def serve(listener):
+        with listener.accept()[0] as client:
+            for line in client.makefile("rb"):
+                client.sendall(line.upper())
+                if line.strip() == b"end":
+                    return
     return _in_thread(_listener(), serve)

@@ -123,8 +123,8 @@ static void test_manager_classes(void)
 
 /* NtQueryVolumeInformationFile "retrieves information about the volume associated with a given
  * file, directory, storage device, or volume": a socket is on none.  The page of
- * IRP_MJ_QUERY_VOLUME_INFORMATION names GetFileType as a caller, and of what is on no volume it says
- * that the driver "should fail the query". */
+ * IRP_MJ_QUERY_VOLUME_INFORMATION names GetFileType as a caller, and of what is on no volume it
+ * says that the driver "should fail the query". */
 static void test_volume_classes(void)
 {
     static const struct {
@@ -142,9 +142,8 @@ static void test_volume_classes(void)
     for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
         ULONGLONG answer[100];
         IO_STATUS_BLOCK iosb;
-        NTSTATUS status =
-            NtQueryVolumeInformationFile((HANDLE)s, &iosb, answer, classes[i].size,
-                                         (FS_INFORMATION_CLASS)classes[i].class);
+        NTSTATUS status = NtQueryVolumeInformationFile((HANDLE)s, &iosb, answer, classes[i].size,
+                                                       (FS_INFORMATION_CLASS)classes[i].class);
 
         todo_wine_if(!classes[i].wine)
             ok(status == NT_INVALID_DEVICE_REQUEST, "%s: status %lx\n", classes[i].name, status);
