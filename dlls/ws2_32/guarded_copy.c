@@ -284,7 +284,8 @@ static bool is_fault(DWORD code)
 {
     return code == (DWORD)STATUS_ACCESS_VIOLATION || code == (DWORD)STATUS_IN_PAGE_ERROR ||
            code == (DWORD)STATUS_GUARD_PAGE_VIOLATION ||
-           code == (DWORD)STATUS_DATATYPE_MISALIGNMENT;
+           code == (DWORD)STATUS_DATATYPE_MISALIGNMENT ||
+           code == (DWORD)STATUS_ILLEGAL_INSTRUCTION; /* by its name under qemu (docs/testing.md) */
 }
 
 static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
