@@ -111,11 +111,9 @@ def https(content, certificate, key):
 
 # ---- lines ----
 def upper():
-    """Sends each line back in capitals, until one that says the end."""
+    """Sends each line back in capitals."""
     def serve(listener):
         with listener.accept()[0] as client:
             for line in client.makefile("rb"):
                 client.sendall(line.upper())
-                if line.strip() == b"end":
-                    return
     return _in_thread(_listener(), serve)
