@@ -119,8 +119,10 @@ void connect_ready(struct socket *socket)
  * of IPPROTO_TCP), all ones for none. */
 static uint64_t connect_patience(const struct socket *socket)
 {
+    if (socket->max_retransmit == UINT32_MAX)
+        return UINT32_MAX * CLOCK_PER_SECOND;
     if (socket->max_retransmit)
-        return socket->max_retransmit * CLOCK_PER_SECOND;
+        return socket->max_retransmit * (uint64_t)RS_CLOCK_PER_MS;
     return socket->connect_time ? socket->connect_time * (uint64_t)RS_CLOCK_PER_MS
                                 : CONNECT_TIMEOUT * CLOCK_PER_SECOND;
 }

@@ -114,13 +114,13 @@ static uint32_t set_dont_fragment(struct socket *socket, uint32_t number)
 
 /* What Linux calls TCP_USER_TIMEOUT (tcp(7)); it has no "never", but 24 days.  It counts for probes
  * of the keep-alive as well, instead of their number.  While connecting: connect.c. */
-static uint32_t set_max_retransmit(struct socket *socket, uint32_t seconds)
+static uint32_t set_max_retransmit(struct socket *socket, uint32_t milliseconds)
 {
-    uint32_t most = INT32_MAX / 1000;
+    uint32_t most = INT32_MAX;
 
-    socket->max_retransmit = seconds;
+    socket->max_retransmit = milliseconds;
     return set_number(socket, IPPROTO_TCP, TCP_USER_TIMEOUT,
-                      (seconds < most ? seconds : most) * 1000);
+                      milliseconds < most ? milliseconds : most);
 }
 
 /* Of a listener: how many such connections may wait.  Without net.ipv4.tcp_fastopen none does. */

@@ -22,7 +22,7 @@ from conftest import Running
 from remote import (EXCEPTIONAL, FD_CLOSE_BIT, FD_CONNECT_BIT, FD_READ_BIT, IP_DONTFRAGMENT, IP_TTL,
                     IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, POLLERR, POLLHUP,
                     POLLRDNORM, READABLE, SO_ERROR, SOCK_DGRAM, SOL_SOCKET,
-                    TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_FASTOPEN, TCP_KEEPCNT, TCP_MAXRT, WRITABLE, Remote)
+                    TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_FASTOPEN, TCP_KEEPCNT, TCP_MAXRT, TCP_MAXRTMS, WRITABLE, Remote)
 
 WSAEACCES, WSAEMSGSIZE, WSAENOPROTOOPT = 10013, 10040, 10042
 WSAENETUNREACH, WSAENETRESET, WSAECONNABORTED, WSAECONNRESET = 10051, 10052, 10053, 10054
@@ -324,15 +324,17 @@ def test_peer_unreachable_for_a_while(remote, network):
             assert (outcome.error, outcome.data) == (0, b"well")
 
 
-def test_time_limit_of_the_program(remote, network):
-    """TCP_MAXRT "represents the desired connection timeout in seconds"."""
+@pytest.mark.parametrize("option,value", [(TCP_MAXRT, 1), (TCP_MAXRTMS, 1000)])
+def test_time_limit_of_the_program(remote, network, option, value):
+    """TCP_MAXRT "represents the desired connection timeout in seconds"; TCP_MAXRTMS the same in milliseconds, as
+    Cygwin takes it for TCP_USER_TIMEOUT."""
     with network.listener() as listener:
         s, peer = connected(remote, listener)
-        outcome = remote.setopt(s, IPPROTO_TCP, TCP_MAXRT, 1)
+        outcome = remote.setopt(s, IPPROTO_TCP, option, value)
         expect_error(remote, outcome, 0, wine=(WSAENOPROTOOPT,))
         if outcome.error:
             return
-        expect(remote, remote.getopt(s, IPPROTO_TCP, TCP_MAXRT).events, 1)
+        expect(remote, remote.getopt(s, IPPROTO_TCP, option).events, value)
         waits = remote.begin("recv", s, "event", 10).waiting()
         with peer, network.obstructed():
             begin = time.monotonic()

@@ -105,6 +105,8 @@ DWORD get_v6only(struct socket *socket, uint32_t *value);
 DWORD set_broadcast(struct socket *socket, uint32_t value);
 DWORD set_v6only(struct socket *socket, uint32_t value);
 DWORD set_keepalive(struct socket *socket, uint32_t value);
+DWORD get_max_retransmit(struct socket *socket, uint32_t *value);
+DWORD set_max_retransmit(struct socket *socket, uint32_t value);
 DWORD get_keep_idle(struct socket *socket, uint32_t *value);
 DWORD get_keep_count(struct socket *socket, uint32_t *value);
 DWORD get_keep_interval(struct socket *socket, uint32_t *value);

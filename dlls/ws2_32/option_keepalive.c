@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Keepalive: Windows' defaults, Linux's limits.
+ * Keepalive, and how long TCP tries: Windows' defaults, Linux's limits.
  *
  * Asks the server with no lock held.  What is told back is what was set, or Windows' default.
  */
@@ -53,6 +53,23 @@ DWORD get_keep_interval(struct socket *socket, uint32_t *value)
 DWORD get_keep_count(struct socket *socket, uint32_t *value)
 {
     *value = socket->keep_count ? socket->keep_count : COUNT_DEFAULT;
+    return 0;
+}
+
+/* TCP_MAXRT: "If it is -1, it represents a request to disable connection timeout". */
+DWORD set_max_retransmit(struct socket *socket, uint32_t value)
+{
+    uint32_t limit = UINT32_MAX / 1000;
+    uint32_t told = value == UINT32_MAX ? value : (value < limit ? value : limit) * 1000;
+
+    return tell(socket, RS_OPT_TCP_MAXRT, told, UINT32_MAX, &socket->max_retransmit);
+}
+
+DWORD get_max_retransmit(struct socket *socket, uint32_t *value)
+{
+    uint32_t kept = socket->max_retransmit;
+
+    *value = kept == UINT32_MAX ? kept : kept / 1000 + (kept % 1000 != 0);
     return 0;
 }
 

@@ -174,7 +174,7 @@ struct socket {
     uint32_t protection_level;
     uint32_t mtu_discover, user_mtu;               /* as set; 0: not */
     uint32_t keep_idle, keep_interval, keep_count; /* as set; 0: Windows' default */
-    uint32_t max_retransmit;                       /* TCP_MAXRT; 0: as the host does */
+    uint32_t max_retransmit;                       /* TCP_MAXRT, in ms; 0: as the host does */
     bool fast_open;                                /* TCP_FASTOPEN */
     bool fail_on_icmp;                             /* TCP_FAIL_CONNECT_ON_ICMP_ERROR */
     bool udp_connreset_off, udp_netreset_off; /* SIO_UDP_CONNRESET, SIO_UDP_NETRESET set to FALSE */

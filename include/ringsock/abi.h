@@ -413,7 +413,7 @@ enum rs_option {
     RS_OPT_IPV6_DROP_MEMBERSHIP,
     RS_OPT_IPV6_DONTFRAG,
     RS_OPT_EXCLUSIVE, /* SO_EXCLUSIVEADDRUSE */
-    RS_OPT_TCP_MAXRT, /* seconds until what is not acknowledged ends the connection; 0 = the host's
+    RS_OPT_TCP_MAXRT, /* ms until what is not acknowledged ends the connection; 0 = the host's
                          default, UINT32_MAX = never */
     RS_OPT_MTU_DISCOVER, /* set: 1 never fragment, 2 fragment, 3 ignore what is known of the path */
     RS_OPT_MTU,          /* get: of a connected socket's path */
