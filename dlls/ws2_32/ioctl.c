@@ -268,6 +268,7 @@ static const struct ioctl {
     {IOCTL_SIOCGMSFILTER, ioctl_get_filter},
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
+    {IOCTL_SET_COMPATIBILITY_MODE, ioctl_compatibility_mode},
     {IOCTL_TIMESTAMPING, ioctl_timestamping},
     {IOCTL_GET_TX_TIMESTAMP, ioctl_sent_time},
     {IOCTL_AF_UNIX_GETPEERPID, peer_process},
@@ -276,20 +277,14 @@ static const struct ioctl {
     {SIO_RCVALL_IGMPMCAST, ioctl_receive_igmp},
 };
 
-static DWORD unknown_control(DWORD code)
-{
-    if (code != IOCTL_SET_COMPATIBILITY_MODE) /* programs ask for it and go on without */
-        log_once_each(LOG_WARN, code, "WSAIoctl %#lx is not supported", code);
-    return WSAEOPNOTSUPP;
-}
-
 static DWORD run(DWORD code, struct ioctl_call *call)
 {
     for (size_t i = 0; i < ARRAYSIZE(ioctls); i++)
         if (ioctls[i].code == code)
             return ioctls[i].handler(call);
     call->bytes_on_error = true;
-    return unknown_control(code);
+    log_once_each(LOG_WARN, code, "WSAIoctl %#lx is not supported", code);
+    return WSAEOPNOTSUPP;
 }
 
 /* ---- the calls ---- */

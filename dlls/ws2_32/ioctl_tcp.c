@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO and SIO_TCP_INITIAL_RTO: what is known of a connection, why
- * there is none, and how long it is tried for.  Asks the server, no lock held.
+ * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO, SIO_TCP_INITIAL_RTO and SIO_SET_COMPATIBILITY_MODE: what is
+ * known of a connection, why there is none, how long it is tried for, and which Windows' it is to
+ * be like.  Asks the server, no lock held.
  */
 #include "ioctl.h"
 #include "guarded_copy.h"
@@ -170,4 +171,25 @@ DWORD read_icmp_error(struct socket *socket, char *buffer, int *length)
     memcpy(buffer, &info, sizeof(info));
     *length = sizeof(info);
     return 0;
+}
+
+/* "requests how the networking stack should handle certain behaviors for which the default way of
+ * handling the behavior may differ across Windows versions": whether the receive window is tuned,
+ * and whether SO_RCVBUF may shrink it later.  Vista's way is what there is; the older one, without
+ * tuning, would only be slower. */
+DWORD ioctl_compatibility_mode(struct ioctl_call *call)
+{
+    struct {
+        ULONG behaviour, version; /* WSA_COMPATIBILITY_MODE */
+    } mode;
+    ULONG last = 2; /* WsaBehaviorAutoTuning */
+    DWORD error;
+
+    if (call->socket->type != SOCK_STREAM)
+        return WSAEOPNOTSUPP;
+    if (call->in_size < sizeof(mode))
+        return WSAEINVAL;
+    if ((error = ioctl_take(call, &mode, sizeof(mode))))
+        return error;
+    return mode.behaviour > last ? WSAEINVAL : 0;
 }

@@ -6,6 +6,7 @@
 #include "net.h"
 
 #define BSP_STATE          0x1009
+#define COMPATIBILITY_MODE _WSAIOW(IOC_VENDOR, 300)
 #define LOOPBACK_FAST_PATH _WSAIOW(IOC_VENDOR, 16)
 #define BSP_HANDLE         _WSAIOR(IOC_WS2, 27)
 #define BSP_HANDLE_SELECT  _WSAIOR(IOC_WS2, 28)
@@ -128,6 +129,68 @@ static void test_without_effect(void)
     closesocket(s);
 }
 
+static int set_mode(SOCKET s, DWORD behaviour, DWORD version, DWORD size)
+{
+    DWORD mode[2] = {behaviour, version}, bytes = 77;
+    int result = WSAIoctl(s, COMPATIBILITY_MODE, mode, size, NULL, 0, &bytes, NULL, NULL);
+
+    ok(result || !bytes, "%lu bytes\n", bytes);
+    return result;
+}
+
+/* "WSAEINVAL: ... a specified input parameter is not acceptable ... This error is returned if the
+ * cbInBuffer parameter is less than the sizeof the WSA_COMPATIBILITY_MODE structure."
+ * "WSAEOPNOTSUPP: ... when an attempt to use the SIO_SET_COMPATIBILITY_MODE IOCTL is made on a
+ * datagram socket." */
+static void test_compatibility_mode(void)
+{
+    static const DWORD versions[] = {0x05000000, 0x05010000, 0x05020000, 0x06000000};
+    SOCKET tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+
+    for (DWORD behaviour = 0; behaviour <= 2; behaviour++)
+        for (unsigned int i = 0; i < ARRAYSIZE(versions); i++)
+            todo_wine ok_success(set_mode(tcp, behaviour, versions[i], 8));
+    todo_wine
+    {
+        ok_error(set_mode(tcp, 0, versions[0], 7), WSAEINVAL);
+        ok_error(set_mode(tcp, 3, versions[0], 8), WSAEINVAL);
+    }
+    ok_error(set_mode(udp, 0, versions[0], 8), WSAEOPNOTSUPP);
+    closesocket(tcp);
+    closesocket(udp);
+}
+
+/* Of a stream too SO_RCVBUF and SO_SNDBUF are told as they were set, before and after connecting,
+ * and data pass with any of them: a send buffer of 0 is one too. */
+static void test_stream_buffers(void)
+{
+    static const DWORD sizes[] = {0, 1, 4096, 65536, 1 << 20};
+    char data[5000], got[5000];
+    SOCKET a, b;
+
+    memset(data, 'x', sizeof(data));
+    net_pair(&a, &b);
+    for (unsigned int i = 0; i < ARRAYSIZE(sizes); i++) {
+        for (int option = SO_SNDBUF; option <= SO_RCVBUF; option++) {
+            SOCKET s = option == SO_SNDBUF ? a : b;
+            DWORD value = 77;
+            int size = sizeof(value);
+
+            ok_success(setsockopt(s, SOL_SOCKET, option, (char *)&sizes[i], sizeof(sizes[i])));
+            ok_success(getsockopt(s, SOL_SOCKET, option, (char *)&value, &size));
+            ok(value == sizes[i], "%#x: %lu, not %lu\n", option, value, sizes[i]);
+        }
+        ok(send(a, data, sizeof(data), 0) == sizeof(data), "error %d\n", WSAGetLastError());
+        for (int done = 0, count; done < (int)sizeof(data); done += count)
+            if ((count = recv(b, got, sizeof(got) - done, 0)) <= 0) {
+                ok(0, "at %d: error %d\n", done, WSAGetLastError());
+                break;
+            }
+    }
+    closesocket(a);
+    closesocket(b);
+}
+
 START_TEST(option_rest)
 {
     net_start();
@@ -137,5 +200,7 @@ START_TEST(option_rest)
     RUN(test_base_handles);
     RUN(test_address_list);
     RUN(test_without_effect);
+    RUN(test_compatibility_mode);
+    RUN(test_stream_buffers);
     WSACleanup();
 }
