@@ -114,7 +114,8 @@ static uint32_t ask_others(struct socket *socket, const union address *wanted, b
         first = claim_of(other, &other->bound_to);
         if (!overlap(&first, &second))
             continue;
-        if ((error = verdict(&first, &second)))
+        error = other->multicast_port && socket->multicast_port ? 0 : verdict(&first, &second);
+        if (error)
             return error;
         if (share) {
             let_share(other);

@@ -204,6 +204,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return 0;
     case RS_OPT_UDP_COALESCE:
         return socket->type == RS_DGRAM ? control_coalesce(socket, number != 0) : WSAENOPROTOOPT;
+    case RS_OPT_MULTICAST_PORT:
+        return multicast_port_set(socket, number != 0);
     case RS_OPT_PAUSE_ACCEPT:
         return listener_pause(socket, number != 0);
     case RS_OPT_SENT_TIMES:

@@ -111,6 +111,7 @@ struct socket {
 
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
+    bool multicast_port; /* RS_OPT_MULTICAST_PORT */
     uint32_t linger; /* RS_OPT_LINGER */
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
@@ -241,6 +242,8 @@ uint32_t control_check(const struct rs_control *control, const union address *to
 /* sendto() with it. */
 ssize_t control_send(struct socket *socket, const union address *to, socklen_t to_size,
                      const struct rs_control *control, const void *bytes, size_t size);
+/* multicast_port.c */
+uint32_t multicast_port_set(struct socket *socket, bool on); /* RS_OPT_MULTICAST_PORT; WSA error */
 /* sent_times.c */
 uint32_t sent_times_keep(struct socket *socket, uint32_t limit); /* RS_OPT_SENT_TIMES; WSA error */
 void sent_times_add(struct socket *socket, uint32_t stamp, uint64_t time);
