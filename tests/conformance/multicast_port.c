@@ -109,12 +109,35 @@ static void test_switched(void)
     closesocket(s);
 }
 
+/* The header of IPv6 is another one. */
+static void test_ipv6(void)
+{
+    struct sockaddr_storage address;
+    int length;
+    SOCKET s = net_bound(AF_INET6, SOCK_DGRAM, &address, &length);
+    SOCKET sender = socket(AF_INET6, SOCK_DGRAM, 0);
+    char byte = 0;
+
+    ok_success(set(s, 1));
+    ok(sendto(sender, "1", 1, 0, (struct sockaddr *)&address, length) == 1, "error %d\n",
+       WSAGetLastError());
+    ok(!net_readable(s, 200), "unicast came\n");
+    ok_success(set(s, 0));
+    ok(sendto(sender, "2", 1, 0, (struct sockaddr *)&address, length) == 1, "error %d\n",
+       WSAGetLastError());
+    ok(net_readable(s, NET_PATIENCE), "nothing came\n");
+    ok(recv(s, &byte, 1, 0) == 1 && byte == '2', "got %d\n", byte);
+    closesocket(sender);
+    closesocket(s);
+}
+
 START_TEST(multicast_port)
 {
     net_start();
     if (test_value()) {
         RUN(test_shared);
         RUN(test_switched);
+        RUN(test_ipv6);
     }
     WSACleanup();
 }
