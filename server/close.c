@@ -151,12 +151,13 @@ void socket_close(struct socket *socket, uint16_t flags)
     close_gracefully(socket);
 }
 
-/* Without an RS_SUB_CLOSE the program's own choice of lingering holds: zero means a reset. */
+/* Without an RS_SUB_CLOSE what was announced holds, or the program's own choice of lingering: zero
+ * means a reset. */
 static uint16_t flags_of(const struct socket *socket)
 {
     if (socket->close_seen)
         return socket->close_flags;
-    return socket->linger == 1 ? RS_CLOSE_ABORT : 0;
+    return socket->close_announced || socket->linger == 1 ? RS_CLOSE_ABORT : 0;
 }
 
 static void grace_over(struct timer *timer)
@@ -196,6 +197,11 @@ void socket_close_request(struct socket *socket, uint16_t flags, const struct rs
             socket_finish(socket, true);
         return;
     }
+    if (flags & RS_CLOSE_SOON) {
+        socket->close_announced = (flags & RS_CLOSE_ABORT) != 0;
+        return;
+    }
+    socket->close_announced = false;
     socket->close_seen = true;
     socket->close_flags = flags;
     socket->anchor_kept = (flags & RS_CLOSE_KEPT) && !socket->share;

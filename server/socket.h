@@ -54,6 +54,7 @@ struct socket {
     bool anchor_kept;      /* its last handle is for the next socket (RS_CLOSE_KEPT) */
     struct link hung;      /* session.hung */
     bool close_seen;       /* RS_SUB_CLOSE came */
+    bool close_announced;  /* with RS_CLOSE_SOON: its end is a reset */
     bool in_stock;         /* the program has not taken it yet (stock.c) */
     uint16_t close_flags;
 

@@ -242,6 +242,9 @@ bool socket_closed_by_handle(struct socket *socket, SOCKET handle)
     if (socket->duplicated && !socket->away)
         share_park(socket);
     socket_ended(socket);
+    /* the server may see the handle go long before this thread gets to say what for */
+    if (socket->close_resets && socket->type == SOCK_STREAM)
+        submit_simple(socket->session, RS_SUB_CLOSE, RS_CLOSE_ABORT | RS_CLOSE_SOON, socket->index);
     return true;
 }
 

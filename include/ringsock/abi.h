@@ -278,6 +278,8 @@ enum rs_comp {
                                arg0 milliseconds went by (then WSAEWOULDBLOCK and a reset) */
 #define RS_CLOSE_KEPT 4u    /* the DLL keeps the handle for the next socket on that anchor; nobody
                                else has one */
+#define RS_CLOSE_SOON 8u    /* with RS_CLOSE_ABORT: not closed yet, but what its end will mean if the
+                               server sees that before the record that says so */
 #define RS_REVERSE_NAME_REQUIRED 1u
 enum { RS_SHUT_RECV = 0, RS_SHUT_SEND = 1, RS_SHUT_BOTH = 2 };
 

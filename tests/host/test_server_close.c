@@ -116,6 +116,52 @@ static void test_close_reply(struct fake *fake)
     fake_close(fake, listener);
 }
 
+/* The record that says that the handle was closed may come late, or never: the thread does not run.
+ * What was announced holds. */
+static void test_close_late(struct fake *fake, bool announced)
+{
+    uint32_t listener = fake_listen(fake, 5), peer;
+    int fd = native_connect(fake_socket(fake, listener)->local);
+
+    peer = fake_accept(fake, listener);
+    if (announced)
+        fake_simple(fake, RS_SUB_CLOSE, RS_CLOSE_ABORT | RS_CLOSE_SOON, peer);
+    close(fake_socket(fake, peer)->anchor);
+    fake_socket(fake, peer)->anchor = -1;
+    check_equal(native_end(fd), announced ? ECONNRESET : 0);
+    fake_simple(fake, RS_SUB_CLOSE, announced ? RS_CLOSE_ABORT : 0, peer);
+    fake_forget(fake, peer);
+    close(fd);
+    fake_close(fake, listener);
+}
+
+static void test_close_unsaid(struct fake *fake)
+{
+    test_close_late(fake, false);
+    test_close_late(fake, true);
+}
+
+/* Announced, but another handle is there: nothing ends, nor does it later with a reset. */
+static void test_close_of_one(struct fake *fake)
+{
+    uint32_t listener = fake_listen(fake, 5), peer;
+    int fd = native_connect(fake_socket(fake, listener)->local), other;
+
+    peer = fake_accept(fake, listener);
+    check((other = dup(fake_socket(fake, peer)->anchor)) >= 0);
+    fake_simple(fake, RS_SUB_CLOSE, RS_CLOSE_ABORT | RS_CLOSE_SOON, peer);
+    check_equal(send(fd, "on", 2, 0), 2);
+    fake_wait(fake, fake_socket(fake, peer)->size == 2);
+    fake_consume(fake, peer, 2);
+    fake_close_flags(fake, peer, 0);
+    usleep(20000);
+    close(other);
+    check_equal(native_end(fd), 0);
+    fake_forget(fake, peer);
+    close(fd);
+    fake_close(fake, listener);
+}
+
 static uint32_t disconnect_result(struct fake *fake, uint32_t index)
 {
     fake_wait(fake, fake_socket(fake, index)->reused);
@@ -273,6 +319,8 @@ int main(void)
         {"window", test_window},
         {"listener's end", test_listener_end},
         {"close reply", test_close_reply},
+        {"close unsaid", test_close_unsaid},
+        {"close of one", test_close_of_one},
         {"disconnect", test_disconnect},
         {"adopt", test_adopt},
         {"bind", test_bind},
