@@ -167,8 +167,11 @@ def test_requests_of_set_up(call, width, own_prefix, build, traces, tmp_path):
     requests = requests_in(lines, begin, end, main)
     counts = Counter(name for line in requests if (name := REQUEST.match(line)[2]) not in WAITS)
     asked = counts.pop("get_object_info", 0)
-    assert asked <= (last - first) / 4 and not counts, \
-        f"asked {asked} times, {counts} for {last - first} operations"
+    # anybody's: what a thread asks that has waited for longer than it parks depends on the load
+    others = sum(1 for line in lines[begin:end] if (found := REQUEST.match(line)) and
+                 found[2] != "get_object_info" and not ANSWER.match(line))
+    assert asked <= (last - first) / 4 + 8 * others and not counts, \
+        f"asked {asked} times beside {others} other requests, {counts} for {last - first} operations"
 
 
 # ---- system calls ----
