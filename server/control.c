@@ -158,36 +158,19 @@ static uint64_t wall_clock(void)
     return (uint64_t)now.tv_sec * CLOCK_PER_SECOND + (uint64_t)now.tv_nsec / 100;
 }
 
-/* How far the wall clock is ahead of the rs clock: read together, as well as can be. */
-static uint64_t clock_difference(void)
-{
-    uint64_t best = UINT64_MAX, difference = 0;
-
-    for (int i = 0; i < 3; i++) {
-        uint64_t before = clock_now(), wall = wall_clock(), apart = clock_now() - before;
-
-        if (apart < best) {
-            best = apart;
-            difference = wall - before - apart / 2;
-        }
-    }
-    return difference;
-}
-
 /* The kernel tells by the wall clock; one that was set since then makes no arrival of the future.
- */
+ * What passes between the two readings makes the arrival later, but never earlier than it was. */
 static void take_time(struct rs_control *control, const struct cmsghdr *part)
 {
+    uint64_t wall = wall_clock(), now = clock_now(), age;
     struct timespec stamp;
-    uint64_t time, now = clock_now();
 
     if (part->cmsg_type != SCM_TIMESTAMPNS || part->cmsg_len < CMSG_LEN(sizeof(stamp)))
         return;
     memcpy(&stamp, CMSG_DATA(part), sizeof(stamp));
-    time = (uint64_t)stamp.tv_sec * CLOCK_PER_SECOND + (uint64_t)stamp.tv_nsec / 100 -
-           clock_difference();
+    age = wall - (uint64_t)stamp.tv_sec * CLOCK_PER_SECOND - (uint64_t)stamp.tv_nsec / 100;
     control->present |= RS_CONTROL_TIME;
-    control->time = time < now ? time : now;
+    control->time = age < now ? now - age : now;
 }
 
 static bool is_v4(const union address *address)
