@@ -50,7 +50,9 @@ uint32_t multicast_port_set(struct socket *socket, bool on)
 
     if (socket->type != RS_DGRAM)
         return WSAENOPROTOOPT;
-    if (on != socket->multicast_port && (on ? drop_unicast(fd) : take_all(fd)))
+    if (on == socket->multicast_port)
+        return 0;
+    if (on ? drop_unicast(fd) : take_all(fd))
         return error_from_errno(errno);
     socket->multicast_port = on;
     socket->flows_barred = true; /* the kernel has the filter */
