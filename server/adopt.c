@@ -35,7 +35,6 @@ static void move_stream(struct socket *target, struct socket *source)
     target->delivered += source->delivered;
     target->oob_delivered += source->oob_delivered;
     target->oob_inline = source->oob_inline;
-    target->linger = source->linger;
     target->watch.fd = source->watch.fd;
     source->watch.fd = -1;
     source->watch.watching = false;

@@ -151,20 +151,11 @@ void socket_close(struct socket *socket, uint16_t flags)
     close_gracefully(socket);
 }
 
-/* Without an RS_SUB_CLOSE what was announced holds, or the program's own choice of lingering: zero
- * means a reset. */
-static uint16_t flags_of(const struct socket *socket)
-{
-    if (socket->close_seen)
-        return socket->close_flags;
-    return socket->close_announced || socket->linger == 1 ? RS_CLOSE_ABORT : 0;
-}
-
 static void grace_over(struct timer *timer)
 {
     struct socket *socket = container_of(timer, struct socket, timer);
 
-    socket_close(socket, flags_of(socket));
+    socket_close(socket, socket->close_flags);
 }
 
 void socket_close_hung(struct session *session)
@@ -175,7 +166,7 @@ void socket_close_hung(struct session *session)
         list_remove(&socket->hung);
         /* The DLL closes the handle before it says so: wait for what it says. */
         if (socket->close_seen || session->state == SESSION_DEAD)
-            socket_close(socket, flags_of(socket));
+            socket_close(socket, socket->close_flags);
         else
             arm(socket, CLOSE_GRACE, grace_over);
     }
@@ -198,10 +189,9 @@ void socket_close_request(struct socket *socket, uint16_t flags, const struct rs
         return;
     }
     if (flags & RS_CLOSE_SOON) {
-        socket->close_announced = (flags & RS_CLOSE_ABORT) != 0;
+        socket->close_flags = flags & RS_CLOSE_ABORT;
         return;
     }
-    socket->close_announced = false;
     socket->close_seen = true;
     socket->close_flags = flags;
     socket->anchor_kept = (flags & RS_CLOSE_KEPT) && !socket->share;

@@ -90,7 +90,6 @@ static void inherit(struct socket *child, const struct socket *listener)
     child->dont_fragment = listener->dont_fragment;
     child->reuse = listener->reuse;
     child->exclusive = listener->exclusive;
-    child->linger = listener->linger;
     child->receive_buffer = listener->receive_buffer;
     child->send_buffer = listener->send_buffer;
 }

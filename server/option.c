@@ -181,9 +181,6 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return set_buffer(socket, &socket->receive_buffer, SO_RCVBUF, number);
     case RS_OPT_SNDBUF:
         return set_buffer(socket, &socket->send_buffer, SO_SNDBUF, number);
-    case RS_OPT_LINGER: /* never the kernel's: it would make our close() wait */
-        socket->linger = number;
-        return 0;
     case RS_OPT_IP_DONTFRAGMENT:
         return set_dont_fragment(socket, number);
     case RS_OPT_TCP_MAXRT:
@@ -233,9 +230,6 @@ static uint32_t get_kept(struct socket *socket, uint32_t option, uint32_t *numbe
     case RS_OPT_SNDBUF:
         *number = socket->send_buffer;
         return *number ? 0 : get_number(socket, SOL_SOCKET, SO_SNDBUF, number);
-    case RS_OPT_LINGER:
-        *number = socket->linger;
-        return 0;
     case RS_OPT_IP_DONTFRAGMENT:
         *number = socket->dont_fragment;
         return 0;

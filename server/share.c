@@ -6,8 +6,8 @@
  *
  * One session at a time holds a shared socket and reads ahead.  The `struct socket` with the
  * kernel's socket is the core; it carries the session and index of its holder, and when another
- * session's turn comes the two exchange identities (share_turn.c): every list, timer and watch stays
- * where it is.  Each other session has a stub, in state SOCKET_AWAY.
+ * session's turn comes the two exchange identities (share_turn.c): every list, timer and watch
+ * stays where it is.  Each other session has a stub, in state SOCKET_AWAY.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -233,7 +233,8 @@ void share_closed(struct socket *socket)
     struct share *share = socket->state == SOCKET_AWAY ? socket->share : share_of(socket);
 
     if (socket->state == SOCKET_AWAY) {
-        share->core->close_flags |= socket->close_flags;
+        if (share->core->close_seen)
+            share->core->close_flags |= socket->close_flags;
         socket_finish(socket, false);
     } else if (share)
         share_settle(share);

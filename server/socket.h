@@ -54,9 +54,8 @@ struct socket {
     bool anchor_kept;      /* its last handle is for the next socket (RS_CLOSE_KEPT) */
     struct link hung;      /* session.hung */
     bool close_seen;       /* RS_SUB_CLOSE came */
-    bool close_announced;  /* with RS_CLOSE_SOON: its end is a reset */
     bool in_stock;         /* the program has not taken it yet (stock.c) */
-    uint16_t close_flags;
+    uint16_t close_flags;  /* of it, or what RS_CLOSE_SOON said before */
 
     /* shared by several sessions (share.c) */
     struct share *share;   /* NULL: was never */
@@ -113,7 +112,6 @@ struct socket {
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
     bool multicast_port; /* RS_OPT_MULTICAST_PORT */
-    uint32_t linger; /* RS_OPT_LINGER */
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
     uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */

@@ -390,7 +390,6 @@ enum rs_option {
     RS_OPT_OOBINLINE,
     RS_OPT_RCVBUF,
     RS_OPT_SNDBUF,
-    RS_OPT_LINGER, /* uint32_t: 0 = off, else seconds + 1 */
     RS_OPT_ERROR,  /* get: pending error as WSA code, cleared */
     RS_OPT_TCP_NODELAY,
     RS_OPT_TCP_KEEPIDLE,  /* seconds */

@@ -130,16 +130,15 @@ static void test_options(struct fake *fake)
     static const struct {
         uint32_t type, option, value, expected;
     } cases[] = {
-        {RS_STREAM, RS_OPT_KEEPALIVE, 1, 1},        {RS_STREAM, RS_OPT_REUSEADDR, 1, 1},
-        {RS_STREAM, RS_OPT_OOBINLINE, 1, 1},        {RS_STREAM, RS_OPT_LINGER, 4, 4},
-        {RS_STREAM, RS_OPT_RCVBUF, 12345, 12345},   {RS_STREAM, RS_OPT_SNDBUF, 0, 0},
-        {RS_STREAM, RS_OPT_TCP_NODELAY, 1, 1},      {RS_STREAM, RS_OPT_TCP_KEEPIDLE, 77, 77},
-        {RS_STREAM, RS_OPT_TCP_KEEPINTVL, 7, 7},    {RS_STREAM, RS_OPT_TCP_KEEPCNT, 5, 5},
-        {RS_STREAM, RS_OPT_IP_TTL, 33, 33},         {RS_STREAM, RS_OPT_IP_TOS, 16, 16},
-        {RS_DGRAM, RS_OPT_BROADCAST, 1, 1},         {RS_DGRAM, RS_OPT_REUSEADDR, 1, 1},
-        {RS_DGRAM, RS_OPT_RCVBUF, 100000, 100000},  {RS_DGRAM, RS_OPT_SNDBUF, 50000, 50000},
-        {RS_DGRAM, RS_OPT_IP_DONTFRAGMENT, 1, 1},   {RS_DGRAM, RS_OPT_IP_MULTICAST_TTL, 5, 5},
-        {RS_DGRAM, RS_OPT_IP_MULTICAST_LOOP, 0, 0},
+        {RS_STREAM, RS_OPT_KEEPALIVE, 1, 1},       {RS_STREAM, RS_OPT_REUSEADDR, 1, 1},
+        {RS_STREAM, RS_OPT_OOBINLINE, 1, 1},       {RS_STREAM, RS_OPT_RCVBUF, 12345, 12345},
+        {RS_STREAM, RS_OPT_SNDBUF, 0, 0},          {RS_STREAM, RS_OPT_TCP_NODELAY, 1, 1},
+        {RS_STREAM, RS_OPT_TCP_KEEPIDLE, 77, 77},  {RS_STREAM, RS_OPT_TCP_KEEPINTVL, 7, 7},
+        {RS_STREAM, RS_OPT_TCP_KEEPCNT, 5, 5},     {RS_STREAM, RS_OPT_IP_TTL, 33, 33},
+        {RS_STREAM, RS_OPT_IP_TOS, 16, 16},        {RS_DGRAM, RS_OPT_BROADCAST, 1, 1},
+        {RS_DGRAM, RS_OPT_REUSEADDR, 1, 1},        {RS_DGRAM, RS_OPT_RCVBUF, 100000, 100000},
+        {RS_DGRAM, RS_OPT_SNDBUF, 50000, 50000},   {RS_DGRAM, RS_OPT_IP_DONTFRAGMENT, 1, 1},
+        {RS_DGRAM, RS_OPT_IP_MULTICAST_TTL, 5, 5}, {RS_DGRAM, RS_OPT_IP_MULTICAST_LOOP, 0, 0},
     };
     uint32_t sockets[3] = {0, fake_open(fake, RS_AF_INET, RS_STREAM),
                            fake_open(fake, RS_AF_INET, RS_DGRAM)};

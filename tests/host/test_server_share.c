@@ -23,9 +23,9 @@ static void test_attach(struct fake *fake)
     check_equal(attach_as(other, inode + 1000, NULL), WSAENOTSOCK);
     check_equal(attach_as(other, inode, proof), WSAENOTSOCK);
     check_equal(attach_as(other, inode + 1000, proof), WSAENOTSOCK);
-    check_equal(fake_call(other, RS_SUB_ATTACH, 0, (uint32_t)inode, (uint32_t)(inode >> 32), 1, proof,
-                          3),
-                WSAENOTSOCK);
+    check_equal(
+        fake_call(other, RS_SUB_ATTACH, 0, (uint32_t)inode, (uint32_t)(inode >> 32), 1, proof, 3),
+        WSAENOTSOCK);
     check_equal(write(fake_socket(fake, socket)->anchor, proof, 7), 7);
     check_equal(attach_as(other, inode, proof), WSAENOTSOCK);
     check_equal(write(fake_socket(fake, socket)->anchor, proof + 7, 9), 9);
@@ -172,6 +172,34 @@ static void test_holder_ends(struct fake *fake)
     close(pair.native);
 }
 
+/* The one who does not have it says what its end will be, gets it as the other one closes, and its
+ * handle goes before the record that says so. */
+static void end_unsaid(struct fake *fake, bool announced)
+{
+    struct pair pair = make_pair(fake);
+
+    if (announced)
+        fake_simple(pair.other, RS_SUB_CLOSE, RS_CLOSE_ABORT | RS_CLOSE_SOON, pair.view);
+    ask(fake, RS_SUB_SHARE, pair.socket);
+    fake_wait(fake, pair.mine->yields == 1);
+    hand_back(fake, pair.socket, "");
+    fake_wait(fake, fake->replied);
+    fake_close(fake, pair.socket);
+    close(pair.theirs->anchor);
+    pair.theirs->anchor = -1;
+    check_equal(native_end(pair.native), announced ? ECONNRESET : 0);
+    fake_simple(pair.other, RS_SUB_CLOSE, announced ? RS_CLOSE_ABORT : 0, pair.view);
+    fake_forget(pair.other, pair.view);
+    close(pair.native);
+    fake_leave(pair.other);
+}
+
+static void test_end_unsaid(struct fake *fake)
+{
+    end_unsaid(fake, false);
+    end_unsaid(fake, true);
+}
+
 /* ---- listeners ---- */
 
 static void test_listener(struct fake *fake)
@@ -273,7 +301,8 @@ int main(void)
     } tests[] = {
         {"attach", test_attach},         {"turns", test_turns},
         {"wanted", test_wanted},         {"holder ends", test_holder_ends},
-        {"listener", test_listener},     {"hostile", test_hostile},
+        {"end unsaid", test_end_unsaid}, {"listener", test_listener},
+        {"hostile", test_hostile},
     };
 
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {

@@ -269,7 +269,7 @@ static void test_bell(struct fake *fake)
     for (int i = 0; i < 6000; i++) {
         while (!__atomic_load_n(&fake->segment->sleeping_until, __ATOMIC_SEQ_CST))
             usleep(10);
-        check_equal(fake_call(fake, RS_SUB_GETOPT, socket, RS_OPT_LINGER, 0, 0, NULL, 0), 0);
+        check_equal(fake_call(fake, RS_SUB_GETOPT, socket, RS_OPT_REUSEADDR, 0, 0, NULL, 0), 0);
     }
     check(fake->rings > rings + 5000);
     fake_close(fake, socket);
