@@ -186,10 +186,15 @@ static const struct option {
     {SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, sizeof(SOCKET), 0},
     {SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, 4, 0},
     {SOL_SOCKET, SO_CONNECT_TIME, 4, 0},
+    {SOL_SOCKET, 0x3003 /* SO_PAUSE_ACCEPT */, 4, 0},
+    {SOL_SOCKET, 0x3008 /* SO_REUSE_MULTICASTPORT */, 4, 0},
+    {SOL_SOCKET, 0x300a /* SO_TIMESTAMP */, 8, 0},
+    {SOL_SOCKET, 0x300b /* SO_TIMESTAMP_ID */, 4, 0},
     {SOL_SOCKET, SO_OPENTYPE, 4, READ_ONLY}, /* the thread's, for sockets to come */
     {IPPROTO_TCP, TCP_NODELAY, 4, 0},
     {IPPROTO_TCP, 3 /* TCP_KEEPALIVE */, 4, 0},
     {IPPROTO_TCP, 5 /* TCP_MAXRT */, 4, 0},
+    {IPPROTO_TCP, 14 /* TCP_MAXRTMS */, 4, 0},
     {IPPROTO_TCP, 15 /* TCP_FASTOPEN */, 4, 0},
     {IPPROTO_TCP, 16 /* TCP_KEEPCNT */, 4, 0},
     {IPPROTO_UDP, 1 /* UDP_NOCHECKSUM */, 4, 0},
@@ -265,6 +270,9 @@ static const struct control {
     {SIO_ADDRESS_LIST_CHANGE, 4, 4},
     {SIO_ROUTING_INTERFACE_QUERY, sizeof(struct sockaddr_in), sizeof(struct sockaddr_in)},
     {_WSAIOR(IOC_VENDOR, 256), 4, 4}, /* SIO_AF_UNIX_GETPEERPID */
+    {_WSAIOW(IOC_VENDOR, 234), 4, 8}, /* SIO_GET_TX_TIMESTAMP */
+    {_WSAIOW(IOC_VENDOR, 235), 8, 4}, /* SIO_TIMESTAMPING */
+    {_WSAIOW(IOC_VENDOR, 300), 8, 4}, /* SIO_SET_COMPATIBILITY_MODE */
     {SIO_RCVALL, 4, 4},
     {SIO_RCVALL_MCAST, 4, 4},
     {0xdead0001, 4, 4},
