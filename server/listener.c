@@ -6,6 +6,7 @@
  * Loop thread only, no locks.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,6 +103,44 @@ static void child_local(struct socket *child, const struct socket *listener, str
         address_to_wire(&listener->bound_to, wire);
 }
 
+/* A connection that nobody has yet: there was no room for it, or the listener pauses. */
+struct held {
+    struct link link; /* listener.held */
+    int fd;
+    union address peer;
+};
+
+/* The next one; -1 with errno. */
+static int take_held(struct socket *listener, union address *peer)
+{
+    struct held *held;
+    int fd;
+
+    if (list_empty(&listener->held)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    held = container_of(listener->held.next, struct held, link);
+    fd = held->fd;
+    *peer = held->peer;
+    list_remove(&held->link);
+    free(held);
+    return fd;
+}
+
+static void hold(struct link *place, int fd, const union address *peer)
+{
+    struct held *held = malloc(sizeof(*held));
+
+    if (!held) {
+        close(fd);
+        return;
+    }
+    held->fd = fd;
+    held->peer = *peer;
+    list_insert_after(place, &held->link);
+}
+
 /* 0, or -errno of what prevents further accepting: then the connection is kept for later. */
 static int adopt(struct socket *listener, int fd, const union address *peer)
 {
@@ -117,8 +156,7 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
         child = socket_create(session, listener->family, RS_STREAM, fd, &error);
     }
     if (!child) {
-        listener->held_fd = fd;
-        listener->held_peer = *peer;
+        hold(&listener->held, fd, peer);
         return error;
     }
     child->state = SOCKET_CONNECTED;
@@ -155,22 +193,22 @@ static void accept_later(struct socket *socket, int error)
     timer_arm(&loop->timers, &socket->timer, loop->now + ACCEPT_RETRY);
 }
 
-/* The next connection: the one there was no room for, or the kernel's; -1 with errno. */
-static int next_connection(struct socket *listener, union address *peer)
+static int take_new(struct socket *listener, union address *peer)
 {
     socklen_t size = sizeof(*peer);
-    int fd = listener->held_fd;
 
-    if (fd < 0)
-        return accept4(listener->watch.fd, &peer->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    *peer = listener->held_peer;
-    listener->held_fd = -1;
-    return fd;
+    return accept4(listener->watch.fd, &peer->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static int next_connection(struct socket *listener, union address *peer)
+{
+    return list_empty(&listener->held) && !listener->accept_paused ? take_new(listener, peer)
+                                                                   : take_held(listener, peer);
 }
 
 enum work listener_accept(struct socket *socket)
 {
-    if (share_pauses(socket) || socket->accept_paused)
+    if (share_pauses(socket))
         return WORK_DONE;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         union address peer = {0};
@@ -213,12 +251,13 @@ enum work listener_accept(struct socket *socket)
 /* Connections from before it pauses: they are the program's. */
 static void accept_rest(struct socket *socket)
 {
-    for (int left = QUEUE_MOST; left && !socket->share; left--) {
+    for (int left = QUEUE_MOST; left; left--) {
         union address peer = {0};
-        int fd = next_connection(socket, &peer);
+        int fd = take_new(socket, &peer);
 
-        if (fd < 0 || adopt(socket, fd, &peer))
+        if (fd < 0)
             return;
+        hold(socket->held.prev, fd, &peer);
     }
 }
 
@@ -231,6 +270,8 @@ uint32_t listener_pause(struct socket *socket, bool pause)
     if (socket->state == SOCKET_LISTENING && pause && !socket->accept_paused) {
         accept_rest(socket);
         refuse(socket);
+        socket->readable = true;
+        socket_queue_work(socket);
     } else if (socket->state == SOCKET_LISTENING && !pause && socket->accept_paused) {
         if ((error = begin(socket)))
             return error_from_errno(-error);
@@ -262,11 +303,13 @@ void listener_release(struct socket *child)
 /* Connections that the program never saw end with their listener. */
 void listener_stop(struct socket *socket)
 {
+    union address peer;
+    int fd;
+
     list_remove(&socket->listening);
     socket->readable = false;
-    if (socket->held_fd >= 0)
-        close(socket->held_fd);
-    socket->held_fd = -1;
+    while ((fd = take_held(socket, &peer)) >= 0)
+        close(fd);
     while (!list_empty(&socket->children))
         socket_finish(container_of(socket->children.next, struct socket, sibling), true);
 }

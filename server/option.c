@@ -238,6 +238,9 @@ static uint32_t get_kept(struct socket *socket, uint32_t option, uint32_t *numbe
         return 0;
     case RS_OPT_MTU:
         return get_mtu(socket, number);
+    case RS_OPT_PAUSE_ACCEPT:
+        *number = socket->accept_paused;
+        return 0;
     case RS_OPT_PEER_PROCESS:
         *number = socket->peer_process;
         return *number ? 0 : WSAEOPNOTSUPP;

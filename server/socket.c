@@ -88,13 +88,13 @@ static void socket_init(struct socket *socket, struct session *session, uint8_t 
     socket->state = SOCKET_OPEN;
     watch_init(&socket->watch, socket_ready);
     socket->watch.fd = fd;
-    socket->held_fd = -1;
     socket->capture.fd = -1;
     list_init(&socket->work);
     list_init(&socket->hung);
     list_init(&socket->bound_link);
     list_init(&socket->sibling);
     list_init(&socket->children);
+    list_init(&socket->held);
     list_init(&socket->listening);
     list_init(&socket->stub_link);
     list_init(&socket->unread);

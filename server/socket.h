@@ -128,8 +128,7 @@ struct socket {
     uint32_t child_count, child_limit;
     int listen_backlog;
     bool accept_paused; /* RS_OPT_PAUSE_ACCEPT */
-    int held_fd; /* a connection that there was no memory or descriptor for, -1 = none */
-    union address held_peer;
+    struct link held; /* taken from the kernel, and not a socket yet: struct held */
 
     union address peer;
     char *unix_path; /* unix.c: what the next bind or connect means; NULL: none */

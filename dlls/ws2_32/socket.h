@@ -185,7 +185,6 @@ struct socket {
     bool restrict_interfaces; /* IP_IFLIST, for datagrams from these: */
     uint8_t interface_count;
     uint32_t interfaces[INTERFACES_LISTED];
-    bool pause_accept;                          /* SO_PAUSE_ACCEPT */
     bool reuse_multicast_port;                  /* SO_REUSE_MULTICASTPORT */
     bool receive_times, send_times;             /* SIO_TIMESTAMPING */
     uint32_t udp_send_size, udp_coalesced_size; /* UDP_SEND_MSG_SIZE, UDP_RECV_MAX_COALESCED_SIZE */

@@ -437,7 +437,7 @@ enum rs_option {
     RS_OPT_ICMP_ERROR,   /* get: struct rs_icmp_error, of the last connect */
     RS_OPT_PEER_PROCESS, /* get: Windows' number of the process at the other end (RS_AF_UNIX) */
     RS_OPT_MULTICAST_PORT, /* set: no unicast comes, and others that have this too may have the port */
-    RS_OPT_PAUSE_ACCEPT, /* set: a listener refuses connections */
+    RS_OPT_PAUSE_ACCEPT, /* a listener refuses connections */
     RS_OPT_SENT_TIMES, /* set: how many times of RS_CONTROL_STAMP are kept, up to 65535; 0: none */
     RS_OPT_SENT_TIME, /* get: uint64_t, rs clock: when arg1 was sent, which is forgotten then;
                          WSAEWOULDBLOCK: it is not known */
