@@ -12,6 +12,7 @@
  *   dll_main end PORT    a connection to the host, which is used in DLL_PROCESS_DETACH
  */
 #include "../conformance/net.h"
+#include "handle_count.h"
 
 static HMODULE dll;
 static DWORD late_tls;
@@ -71,9 +72,9 @@ static DWORD WINAPI leaving(void *unused)
 
 static DWORD handles(void)
 {
-    DWORD count = 0;
+    DWORD count = handle_count();
 
-    ok(GetProcessHandleCount(GetCurrentProcess(), &count), "error %lu\n", GetLastError());
+    ok(count > 0, "no handles\n");
     return count;
 }
 
@@ -97,7 +98,8 @@ static void test_threads(void)
             before = handles();
     }
     after = handles();
-    ok(after < before + 50, "%lu handles, then %lu\n", before, after);
+    todo_wine_if(late) /* one for each thread stays */
+        ok(after < before + 50, "%lu handles, then %lu\n", before, after);
     ok((late ? late_left : IN_DLL(LONG, sockets_left, void)()) == THREADS, "not all left well\n");
 }
 

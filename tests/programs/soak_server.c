@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * soak_server: the program that lives as long as the soak does.  Prints "port N" and echoes what its
- * connections send, through a completion port, reading with ReadFile and with WSARecv by turns.
+ * soak_server: the program that lives as long as the soak does.  Prints "port N" and echoes what
+ * its connections send, through a completion port, reading with ReadFile and with WSARecv by turns.
  *
  * A connection whose first byte is '?' gets one line, "handles H connections C", and is closed.
  * Two threads: one accepts, one serves; a connection belongs to the second.  Ends when killed.
@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "handle_count.h"
 
 struct connection {
     OVERLAPPED ov; /* first: a packet's OVERLAPPED is its connection */
@@ -65,11 +67,9 @@ static void send_rest(struct connection *connection)
 
 static void tell(struct connection *connection)
 {
-    DWORD handles = 0;
     char line[64];
 
-    GetProcessHandleCount(GetCurrentProcess(), &handles);
-    snprintf(line, sizeof(line), "handles %lu connections %ld\n", handles, connections);
+    snprintf(line, sizeof(line), "handles %lu connections %ld\n", handle_count(), connections);
     send(connection->s, line, (int)strlen(line), 0);
     finish(connection);
 }
