@@ -7,7 +7,7 @@ from .job import JOBS, Job, blob, connect, expect_ok
 
 SCRIPT = Path(__file__).parent / "scripts/node.js"
 NAMES = """http bulk connections keepalive ipv6 dualstack refused inuse timeout backpressure udp
-    multicast dns interfaces pipe handoff cluster""".split()
+    multicast dns interfaces pipe handoff cluster reset""".split()
 SHORT = ("http", "bulk")
 
 
@@ -36,7 +36,7 @@ def with_host(package):
     return run
 
 
-for program, package, names in (("node 20", "node20-x64", [*NAMES, "reset", "fetch"]),
+for program, package, names in (("node 20", "node20-x64", [*NAMES, "fetch"]),
                                 ("node 12", "node12-x64", NAMES)):
     for name in names:
         JOBS.append(Job(program, name, alone(package, name), program == "node 20" and name in SHORT))
