@@ -26,11 +26,13 @@ typedef NTSTATUS(NTAPI *transfer_call)(HANDLE, HANDLE, void *, void *, IO_STATUS
                                        ULONG, LARGE_INTEGER *, ULONG *);
 typedef NTSTATUS(NTAPI *control_call)(HANDLE, HANDLE, void *, void *, IO_STATUS_BLOCK *, ULONG,
                                       void *, ULONG, void *, ULONG);
+typedef NTSTATUS(NTAPI *query_call)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG);
 
 struct calls {
     transfer_call read, write;
     control_call device_control, fs_control;
-    NTSTATUS(NTAPI *set_file)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, ULONG);
+    query_call set_file, query_file, query_volume;
+    NTSTATUS(NTAPI *query_object)(HANDLE, ULONG, void *, ULONG, ULONG *);
     NTSTATUS(NTAPI *wait)(HANDLE, BOOLEAN, LARGE_INTEGER *);
     NTSTATUS(NTAPI *wait_many)(ULONG, HANDLE *, BOOLEAN, BOOLEAN, LARGE_INTEGER *);
     NTSTATUS(NTAPI *set_event)(HANDLE, LONG *);
@@ -55,6 +57,9 @@ static const char *const names[] = {
     "NtDeviceIoControlFile",
     "NtFsControlFile",
     "NtSetInformationFile",
+    "NtQueryInformationFile",
+    "NtQueryVolumeInformationFile",
+    "NtQueryObject",
     "NtWaitForSingleObject",
     "NtWaitForMultipleObjects",
     "NtSetEvent",
@@ -215,6 +220,30 @@ static bool seek(const struct calls *nt)
     return !nt->set_file(at.file, &iosb, &place, sizeof(place), 14); /* FilePositionInformation */
 }
 
+static bool query_place(const struct calls *nt)
+{
+    LARGE_INTEGER place;
+    IO_STATUS_BLOCK iosb;
+
+    return !nt->query_file(at.file, &iosb, &place, sizeof(place), 14);
+}
+
+static bool query_device(const struct calls *nt)
+{
+    FILE_FS_DEVICE_INFORMATION device;
+    IO_STATUS_BLOCK iosb;
+
+    return !nt->query_volume(at.file, &iosb, &device, sizeof(device),
+                             4); /* FileFsDeviceInformation, as GetFileType asks */
+}
+
+static bool query_object(const struct calls *nt)
+{
+    PUBLIC_OBJECT_BASIC_INFORMATION information;
+
+    return !nt->query_object(at.file, 0, &information, sizeof(information), NULL);
+}
+
 static bool through_pipe(const struct calls *nt)
 {
     return transfer(nt->write, at.writer, NULL, false) &&
@@ -345,6 +374,9 @@ static const struct operation {
     {"read-file", read_file},
     {"write-file", write_file},
     {"seek", seek},
+    {"query-file", query_place},
+    {"query-volume", query_device},
+    {"query-object", query_object},
     {"pipe", through_pipe},
     {"peek-pipe", peek_pipe},
     {"pipe-event", pipe_by_event},
