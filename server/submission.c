@@ -167,6 +167,7 @@ static const struct {
     [RS_SUB_UNREAD] = {request_unread, ADDRESS | SOCKET | VIEW, 0},
     [RS_SUB_RETURN] = {request_return, SOCKET | VIEW, 0},
     [RS_SUB_YIELD] = {request_yield, SOCKET | VIEW, 0},
+    [RS_SUB_LOOK] = {request_look, CALL | SOCKET | VIEW, 0},
 };
 
 /* Copies `size` bytes off the front of what is left of the record. */

@@ -43,6 +43,7 @@ void ports_request(struct request *request);      /* ports.c */
 void source_filter_set(struct request *request);
 void source_filter_get(struct request *request);
 void request_interfaces(struct request *request);
+void request_look(struct request *request);  /* look.c */
 void request_adopt(struct request *request); /* adopt.c */
 /* share.c */
 void request_attach(struct request *request);

@@ -33,8 +33,10 @@ static void give_credit(struct socket *socket, uint32_t cost)
         return;
     /* pairs with the server's look at consumed after it has set recv_stalled */
     __atomic_store_n(&shared->consumed, shared->consumed + cost, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&shared->recv_stalled, __ATOMIC_SEQ_CST) &&
-        arrived_cost(socket) <= RS_RECV_WINDOW / 2)
+    if (!__atomic_load_n(&shared->recv_stalled, __ATOMIC_SEQ_CST))
+        return;
+    socket->stalled = true;
+    if (arrived_cost(socket) <= RS_RECV_WINDOW / 2)
         submit_simple(socket->session, RS_SUB_RESUME, 0, socket->index);
 }
 

@@ -8,6 +8,7 @@
 #include "extension.h"
 #include "raw_io.h"
 #include "receive.h"
+#include "request.h"
 #include "guarded_copy.h"
 #include "ntcalls.h"
 #include "option.h"
@@ -36,6 +37,7 @@ struct receive_call {
 
 /* Bits that the page does not name are refused with what Windows really says (zig-network's pull
  * request 46: flags of chance gave WSAEOPNOTSUPP); recv's page would have WSAEINVAL. */
+#define LOOKS       10u /* how often one call waits for the kernel, a millisecond each time */
 #define KNOWN_FLAGS (MSG_OOB | MSG_PEEK | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | MSG_WAITALL)
 
 static DWORD check_flags(const struct socket *socket, DWORD flags)
@@ -232,10 +234,46 @@ static void look_for_reset(struct socket *socket)
     option_server_get(socket, RS_OPT_ERROR, &unused); /* posts the error before its answer */
 }
 
+/* Whether the server may have more behind what it has sent until now.  It waits only for what the
+ * kernel is about to pass on. */
+static bool look_for_rest(struct socket *socket, unsigned *waits)
+{
+    struct request request = {
+        .session = socket->session, .type = RS_SUB_LOOK, .socket = socket->index};
+
+    while (!request_call(&request) && request.value != RS_LOOK_NOTHING) {
+        if (request.value == RS_LOOK_DATA)
+            return true;
+        if ((*waits)++ == LOOKS)
+            break;
+        Sleep(*waits > 1);
+    }
+    return false;
+}
+
+/* Nothing was there: is it worth another look?  Caller holds no lock. */
+static bool look_again(struct socket *socket, unsigned *waits)
+{
+    bool more;
+
+    /* another process may have got hold of it in between: then nothing here says anything */
+    if (socket->away)
+        return !share_use(socket);
+    if (!socket->stalled)
+        return false;
+    /* More had been sent than there was room for, and over Windows' loopback it would be here. */
+    more = look_for_rest(socket, waits);
+    AcquireSRWLockExclusive(&socket->lock);
+    socket->stalled = more;
+    ReleaseSRWLockExclusive(&socket->lock);
+    return true; /* something may have come before the server was asked */
+}
+
 static DWORD receive_now(struct socket *socket, struct receive_call *call,
                          struct operation *operation)
 {
     bool answered, nonblocking, old = false;
+    unsigned waits = 0;
     DWORD error;
 
     do {
@@ -246,8 +284,7 @@ static DWORD receive_now(struct socket *socket, struct receive_call *call,
         nonblocking = socket->nonblocking && !call->overlapped;
         enable_events(socket, operation);
         ReleaseSRWLockExclusive(&socket->lock);
-        /* another process may have got hold of it in between: then nothing here says anything */
-    } while (old || (!answered && nonblocking && socket->away && !share_use(socket)));
+    } while (old || (!answered && nonblocking && look_again(socket, &waits)));
     if (answered)
         error = error ? error : operation->error;
     else

@@ -100,6 +100,7 @@ struct socket {
     uint32_t arrived_bytes;                     /* payload not taken yet */
     uint32_t arrived_datagrams, arrived_errors; /* segments of either kind */
     bool end_of_stream;
+    bool stalled; /* the server has held something back, and has not said yet that it has no more */
     uint32_t sent_at_end; /* up to where it is known that sending has provoked no reset since */
     struct operation_queue receiving;
     struct segment *urgent; /* bytes that arrived out of line, NULL if there is none */

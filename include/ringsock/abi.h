@@ -239,6 +239,7 @@ enum rs_sub {
                       many; reply value = the first, payload = rs_port_token.  The others: arg1 | arg2 << 32
                       is the token */
     RS_SUB_YIELD,  /* payload of at most RS_STATE_MAX bytes: everything was handed back */
+    RS_SUB_LOOK,   /* call: what is there is read, as far as the credit goes, before the reply; value = RS_LOOK_* */
     RS_SUB_MAX
 };
 #define RS_UNIX_PATH_MAX 4095u
@@ -281,6 +282,7 @@ enum rs_comp {
 #define RS_CLOSE_SOON 8u    /* with RS_CLOSE_ABORT: not closed yet, but what its end will mean if the
                                server sees that before the record that says so */
 #define RS_REVERSE_NAME_REQUIRED 1u
+enum { RS_LOOK_NOTHING = 0, RS_LOOK_DATA = 1, RS_LOOK_SOON = 2 /* the kernel has it, or will */ };
 enum { RS_SHUT_RECV = 0, RS_SHUT_SEND = 1, RS_SHUT_BOTH = 2 };
 
 /* A block of ports that only sockets of this session get that were associated with it; it ends with

@@ -194,6 +194,7 @@ static const struct shape {
     {RS_SUB_INTERFACES, 1, CALL},
     {RS_SUB_ADOPT, 6, 0},
     {RS_SUB_PORTS, 2, CALL},
+    {RS_SUB_LOOK, 4, CALL},
 };
 
 static const struct shape *some_shape(void)
