@@ -195,6 +195,64 @@ static void test_stream_buffers(void)
     closesocket(b);
 }
 
+/* What docs/options.md has as refused is: no program is to take it for done. */
+static void test_refused(void)
+{
+    enum {
+        ABSORB_RTRALERT = 5,
+        UCAST_IF,
+        LIMIT_BROADCASTS,
+        INDEX_BIND,
+        INDEX_MCASTIF,
+        INDEX_ADD_MCAST,
+        INDEX_DEL_MCAST,
+        CPU_AFFINITY = 21,
+        TCP_SET_ICW,
+        TCP_SET_ACK_FREQUENCY,
+        SET_PRIORITY_HINT
+    };
+    static const DWORD codes[] = {
+        ABSORB_RTRALERT,  UCAST_IF,        LIMIT_BROADCASTS, INDEX_BIND,  INDEX_MCASTIF,
+        INDEX_ADD_MCAST,  INDEX_DEL_MCAST, CPU_AFFINITY,     TCP_SET_ICW, TCP_SET_ACK_FREQUENCY,
+        SET_PRIORITY_HINT};
+    static const DWORD compartment = 0x3004;
+    DWORD value = 1, bytes;
+    int size = sizeof(value);
+
+    for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+        SOCKET s = socket(AF_INET, type, 0);
+
+        for (unsigned int i = 0; i < ARRAYSIZE(codes); i++) {
+            winetest_push_context("control %lu, type %d", codes[i], type);
+            ok_error(WSAIoctl(s, _WSAIOW(IOC_VENDOR, codes[i]), &value, sizeof(value), NULL, 0,
+                              &bytes, NULL, NULL),
+                     WSAEOPNOTSUPP);
+            winetest_pop_context();
+        }
+        ok_error(getsockopt(s, SOL_SOCKET, compartment, (char *)&value, &size), WSAENOPROTOOPT);
+        value = 1;
+        ok_error(setsockopt(s, SOL_SOCKET, compartment, (char *)&value, size), WSAENOPROTOOPT);
+        closesocket(s);
+    }
+}
+
+/* The same of options that have only the value with which nothing is asked for: IP_PKTINFO_EX (51)
+ * and IP_RECVERR (75). */
+static void test_nothing_only(int family, int level)
+{
+    static const int names[] = {51, 75};
+    SOCKET s = socket(family, SOCK_DGRAM, 0);
+
+    for (unsigned int i = 0; i < ARRAYSIZE(names); i++) {
+        DWORD value = 0;
+
+        todo_wine ok_success(setsockopt(s, level, names[i], (char *)&value, sizeof(value)));
+        value = 1;
+        ok_error(setsockopt(s, level, names[i], (char *)&value, sizeof(value)), WSAENOPROTOOPT);
+    }
+    closesocket(s);
+}
+
 START_TEST(option_rest)
 {
     net_start();
@@ -206,5 +264,8 @@ START_TEST(option_rest)
     RUN(test_without_effect);
     RUN(test_compatibility_mode);
     RUN(test_stream_buffers);
+    RUN(test_refused);
+    RUN(test_nothing_only, AF_INET, IPPROTO_IP);
+    RUN(test_nothing_only, AF_INET6, IPPROTO_IPV6);
     WSACleanup();
 }
