@@ -119,7 +119,8 @@ static RT_UNUSED BOOL told_nothing(struct told *told)
 
     switch (told->by) {
     case BY_EVENT:
-        ResetEvent(told->event);
+        if (count) /* else what came since the call would be forgotten */
+            ResetEvent(told->event);
         return WaitForSingleObject(told->event, 50) == WAIT_TIMEOUT;
     case BY_ROUTINE:
         SleepEx(50, TRUE);
