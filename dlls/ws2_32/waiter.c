@@ -48,16 +48,20 @@ static void take_event(struct waiter *waiter)
 
 #define SLOT_RETRY_MS 1000u
 
-/* Asks the server for the slot's FIFO and opens it. */
+/* Asks the server for the slot's FIFO and opens it.  The first use of a handle asks wineserver for
+ * its descriptor: writing nothing is that use, so that no wait in the midst of data is. */
 static HANDLE open_slot(struct session *session, uint32_t slot)
 {
     struct request request = {.type = RS_SUB_SLOT, .session = session, .arg = {slot}};
     DWORD error = request_call(&request);
     HANDLE fifo = NULL;
+    DWORD count;
 
     if (!error &&
         !(fifo = session_open_wake(session, slot, GENERIC_READ | GENERIC_WRITE)))
         error = GetLastError();
+    if (fifo)
+        WriteFile(fifo, "", 0, &count, NULL);
     if (error)
         log_rarely(LOG_WARN, "no FIFO for the waiting thread of slot %u, error %lu: it waits in NT",
                    slot, error);
