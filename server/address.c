@@ -83,6 +83,15 @@ bool address_is_loopback(const union address *host)
     return host->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&host->v6.sin6_addr);
 }
 
+bool address_same_host(const union address *a, const union address *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    if (a->any.sa_family == AF_INET)
+        return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+    return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
+}
+
 uint16_t address_port(const union address *host)
 {
     if (host->any.sa_family == AF_INET)

@@ -23,6 +23,7 @@ socklen_t address_to_host(const struct rs_addr *wire, union address *host);
 void address_to_wire(const union address *host, struct rs_addr *wire);
 bool address_is_any(const union address *host);
 bool address_is_loopback(const union address *host);
+bool address_same_host(const union address *a, const union address *b); /* but for the port */
 uint16_t address_port(const union address *host);
 /* IPv6 scopes, where Linux wants them and Windows finds them, or does not look and Windows does
  * (scope.c).  An address of this host: 0 or WSAEADDRNOTAVAIL.  Another's: as good as can be. */

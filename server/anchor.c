@@ -2,11 +2,11 @@
 /*
  * Anchors: the FIFOs that the program's SOCKET handles stand on.
  *
- * Owns: the directory of the FIFOs, the table of them, a session's spare ones.  How the end of one is
- * noticed: anchor_watch.c.  Loop thread only, no locks.
+ * Owns: the directory of the FIFOs, the table of them, a session's spare ones.  How the end of one
+ * is noticed: anchor_watch.c.  Loop thread only, no locks.
  *
- * One that nobody has open any more can serve the next socket: that saves making and removing a FIFO
- * for each.
+ * One that nobody has open any more can serve the next socket: that saves making and removing a
+ * FIFO for each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,23 +41,29 @@ static void name_of(const struct anchor *anchor, char name[NAME_SIZE])
     snprintf(name, NAME_SIZE, "%u", anchor->number);
 }
 
-static int open_end(const struct server *server, const struct anchor *anchor)
+/* Of who has made it, which may be another server. */
+static int directory_of(const struct anchor *anchor)
+{
+    return workers_at(anchor->number % RS_ANCHOR_DIRS)->anchors.dir_fd;
+}
+
+static int open_end(const struct anchor *anchor)
 {
     char name[NAME_SIZE];
 
     name_of(anchor, name);
-    return openat(server->anchors.dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    return openat(directory_of(anchor), name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 }
 
 int anchor_end(struct server *server, const struct anchor *anchor)
 {
-    int fd = anchor->watch.fd >= 0 ? anchor->watch.fd : open_end(server, anchor);
+    int fd = anchor->watch.fd >= 0 ? anchor->watch.fd : open_end(anchor);
 
     if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || server->spare_fd < 0)
         return fd;
     close(server->spare_fd);
     server->spare_fd = -1;
-    return open_end(server, anchor);
+    return open_end(anchor);
 }
 
 void anchor_end_done(struct server *server, const struct anchor *anchor, int fd)
@@ -70,11 +76,12 @@ void anchor_end_done(struct server *server, const struct anchor *anchor, int fd)
 int anchors_open(struct server *server)
 {
     struct anchors *anchors = &server->anchors;
+    char name[sizeof(ANCHOR_DIR) + 10];
 
-    if (mkdirat(server->dir.fd, ANCHOR_DIR, 0700) && errno != EEXIST)
+    snprintf(name, sizeof(name), ANCHOR_DIR "%u", server->number);
+    if (mkdirat(server->dir.fd, name, 0700) && errno != EEXIST)
         return -errno;
-    anchors->dir_fd = openat(server->dir.fd, ANCHOR_DIR,
-                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    anchors->dir_fd = openat(server->dir.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (anchors->dir_fd < 0)
         return -errno;
     anchor_watch_start(server);
@@ -83,6 +90,8 @@ int anchors_open(struct server *server)
 
 void anchors_close(struct server *server)
 {
+    if (server->anchors.dir_fd < 0)
+        return;
     anchor_watch_stop(server);
     close(server->anchors.dir_fd);
 }
@@ -91,7 +100,7 @@ void anchors_close(struct server *server)
 
 static void table_insert(struct anchors *anchors, struct anchor *anchor)
 {
-    struct anchor **bucket = &anchors->buckets[anchor->number % ANCHOR_BUCKETS];
+    struct anchor **bucket = anchor_bucket(anchors, anchor->number);
 
     anchor->next = *bucket;
     *bucket = anchor;
@@ -99,7 +108,7 @@ static void table_insert(struct anchors *anchors, struct anchor *anchor)
 
 static void table_remove(struct anchors *anchors, const struct anchor *anchor)
 {
-    struct anchor **at = &anchors->buckets[anchor->number % ANCHOR_BUCKETS];
+    struct anchor **at = anchor_bucket(anchors, anchor->number);
 
     while (*at != anchor)
         at = &(*at)->next;
@@ -111,7 +120,7 @@ static void anchor_destroy(struct server *server, struct anchor *anchor)
     char name[NAME_SIZE];
 
     name_of(anchor, name);
-    unlinkat(server->anchors.dir_fd, name, 0);
+    unlinkat(directory_of(anchor), name, 0);
     table_remove(&server->anchors, anchor);
     loop_close(&anchor->watch);
     free(anchor->proofs);
@@ -124,7 +133,8 @@ static int make_fifo(struct server *server, struct anchor *anchor)
     char name[NAME_SIZE];
 
     do {
-        anchor->number = server->anchors.next_number++;
+        anchor->number = server->anchors.next_number;
+        server->anchors.next_number += RS_ANCHOR_DIRS;
         name_of(anchor, name);
         if (!mkfifoat(server->anchors.dir_fd, name, 0600)) {
             if (fstatat(server->anchors.dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
@@ -138,7 +148,7 @@ static int make_fifo(struct server *server, struct anchor *anchor)
 
 static int own_descriptor(struct server *server, struct anchor *anchor)
 {
-    int fd = open_end(server, anchor);
+    int fd = open_end(anchor);
     int error = fd < 0 ? -errno : anchor_watch_own(server, anchor, fd);
 
     if (error && fd >= 0)
@@ -276,6 +286,40 @@ void anchor_close_spare(struct session *session)
         anchor_destroy(session->server, anchor);
     }
     session->spare_anchor_count = 0;
+}
+
+/* ---- from server to server ---- */
+
+static void take_one(struct server *into, struct server *from, struct anchor *anchor)
+{
+    int fd = anchor->watch.fd;
+
+    table_remove(&from->anchors, anchor);
+    table_insert(&into->anchors, anchor);
+    if (fd < 0)
+        return;
+    loop_unwatch(&from->loop, &anchor->watch);
+    if (!anchor_watch_own(into, anchor, fd))
+        return;
+    close(fd);
+    anchor_watch_sweep(into);
+}
+
+bool anchors_take(struct server *into, struct server *from)
+{
+    bool sweeps = timer_armed(&from->anchors.sweep);
+
+    if (!anchor_watch_also(into, from))
+        return false;
+    anchor_watch_drain(from);
+    timer_disarm(&from->anchors.sweep);
+    for (uint32_t i = 0; i < ANCHOR_BUCKETS; i++) {
+        while (from->anchors.buckets[i])
+            take_one(into, from, from->anchors.buckets[i]);
+    }
+    if (sweeps)
+        anchor_watch_sweep(into);
+    return true;
 }
 
 /* ---- for who has got a handle by other ways (share.c) ---- */

@@ -6,13 +6,13 @@
  * thread only, no locks.
  *
  * inotify tells that somebody who could write to an anchor has closed it, without a descriptor for
- * each of them.  Whether somebody else has it is then asked by reading from it: the end of the file,
- * or that there is nothing to read yet (fifo(7), pipe(7)).  The kernel tells before it takes the
- * writer off the FIFO (__fput in Linux's fs/file_table.c), so who is still there may be the one that
- * goes: then the anchor gets a descriptor of its own, whose hang-up misses nothing.
+ * each of them.  Whether somebody else has it is then asked by reading from it: the end of the
+ * file, or that there is nothing to read yet (fifo(7), pipe(7)).  The kernel tells before it takes
+ * the writer off the FIFO (__fput in Linux's fs/file_table.c), so who is still there may be the one
+ * that goes: then the anchor gets a descriptor of its own, whose hang-up misses nothing.
  *
- * Two things can get lost: events, where the queue is full, and that descriptor, where there is none
- * to be had.  Then all anchors are looked at, and twice more for closes that were under way.
+ * Two things can get lost: events, where the queue is full, and that descriptor, where there is
+ * none to be had.  Then all anchors are looked at, and twice more for closes that were under way.
  *
  * Without inotify each anchor has a descriptor from the beginning.
  */
@@ -124,7 +124,7 @@ static void sweep_later(struct server *server)
               server->loop.now + sweep_delays[anchors->sweep_passes - 1]);
 }
 
-static void sweep_begin(struct server *server)
+void anchor_watch_sweep(struct server *server)
 {
     struct anchors *anchors = &server->anchors;
     bool in_pass = timer_armed(&anchors->sweep) && anchors->sweep_bucket;
@@ -132,6 +132,13 @@ static void sweep_begin(struct server *server)
     anchors->sweep_passes = SWEEP_PASSES;
     if (!in_pass) /* else it comes to its end first */
         sweep_later(server);
+}
+
+void anchor_watch_again(struct server *server)
+{
+    if (anchor_watch_works(server))
+        loop_rewatch(&server->loop, &server->anchors.closes, EPOLLIN);
+    anchor_watch_sweep(server);
 }
 
 static void sweep_one(struct server *server, struct anchor *anchor)
@@ -188,55 +195,84 @@ void anchor_closed_once(struct server *server, struct anchor *anchor)
         anchor->close_untold = false;
         anchor_hang_up(anchor);
     } else if (fd < 0 || server->spare_fd < 0 || anchor_watch_own(server, anchor, fd)) {
-        sweep_begin(server);
+        anchor_watch_sweep(server);
     }
     anchor_end_done(server, anchor, fd);
 }
 
-static struct anchor *find(const struct anchors *anchors, uint32_t number)
+static struct anchor *find(struct anchors *anchors, uint32_t number)
 {
-    struct anchor *anchor = anchors->buckets[number % ANCHOR_BUCKETS];
+    struct anchor *anchor = *anchor_bucket(anchors, number);
 
     while (anchor && anchor->number != number)
         anchor = anchor->next;
     return anchor;
 }
 
-static void closes_ready(struct watch *watch, uint32_t events)
+/* Whether there may be more. */
+static bool read_closes(struct server *server)
 {
-    struct server *server = container_of(watch, struct server, anchors.closes);
     _Alignas(struct inotify_event) char bytes[4096];
-    ssize_t size = read(watch->fd, bytes, sizeof(bytes));
+    ssize_t size = read(server->anchors.closes.fd, bytes, sizeof(bytes));
     const struct inotify_event *event;
 
-    (void)events;
     for (ssize_t at = 0; at < size; at += (ssize_t)(sizeof(*event) + event->len)) {
         struct anchor *anchor;
 
         event = (const struct inotify_event *)(bytes + at);
         if (event->mask & (IN_Q_OVERFLOW | IN_IGNORED)) {
             log_debug("events of anchors are lost: looking at all");
-            sweep_begin(server);
+            anchor_watch_sweep(server);
         } else if (event->len &&
                    (anchor = find(&server->anchors, (uint32_t)strtoul(event->name, NULL, 10)))) {
             anchor_closed_once(server, anchor);
         }
     }
-    /* The rest in the next turn. */
-    if (size > (ssize_t)(sizeof(bytes) - EVENT_MAX))
+    return size > (ssize_t)(sizeof(bytes) - EVENT_MAX);
+}
+
+static void closes_ready(struct watch *watch, uint32_t events)
+{
+    struct server *server = container_of(watch, struct server, anchors.closes);
+
+    (void)events;
+    if (read_closes(server)) /* the rest in the next turn */
         loop_rewatch(&server->loop, watch, EPOLLIN);
+}
+
+static bool hear_of(int inotify, const struct server *server)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", server->anchors.dir_fd);
+    return inotify_add_watch(inotify, path, IN_CLOSE_WRITE | IN_ONLYDIR) >= 0;
+}
+
+/* A server that has inotify need not have a descriptor for each anchor; one that has not must. */
+bool anchor_watch_also(struct server *into, const struct server *from)
+{
+    if (!anchor_watch_works(into))
+        return !anchor_watch_works(from);
+    if (!anchor_watch_works(from) || hear_of(into->anchors.closes.fd, from))
+        return true;
+    log_warn("no inotify for a second directory: %s", strerror(errno));
+    return false;
+}
+
+void anchor_watch_drain(struct server *from)
+{
+    while (anchor_watch_works(from) && read_closes(from))
+        ;
 }
 
 void anchor_watch_start(struct server *server)
 {
     struct watch *closes = &server->anchors.closes;
-    char path[32];
 
     timer_init(&server->anchors.sweep, sweep_step);
     watch_init(closes, closes_ready);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", server->anchors.dir_fd);
     closes->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (closes->fd >= 0 && inotify_add_watch(closes->fd, path, IN_CLOSE_WRITE | IN_ONLYDIR) >= 0 &&
+    if (closes->fd >= 0 && hear_of(closes->fd, server) &&
         !loop_watch(&server->loop, closes, EPOLLIN))
         return;
     log_warn("no inotify (%s): each socket takes two descriptors", strerror(errno));

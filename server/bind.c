@@ -95,16 +95,15 @@ static void let_share(struct socket *socket)
 
     if (setsockopt(socket->watch.fd, SOL_SOCKET, option, &yes, sizeof(yes)))
         log_warn("a port cannot be shared: %s", strerror(errno));
-    socket->shares_port = true;
+    __atomic_store_n(&socket->shares_port, true, __ATOMIC_RELAXED);
 }
 
-/* Whether the others allow it; with `share` they, and this one, are told that they share. */
-static uint32_t ask_others(struct socket *socket, const union address *wanted, bool share)
+static uint32_t ask_those_of(const struct server *server, struct socket *socket,
+                             const union address *wanted, bool share)
 {
-    const struct link *bound = &socket->session->server->bound;
     struct claim second = claim_of(socket, wanted);
 
-    for (const struct link *link = bound->next; link != bound; link = link->next) {
+    for (const struct link *link = server->bound.next; link != &server->bound; link = link->next) {
         struct socket *other = container_of(link, struct socket, bound_link);
         struct claim first;
         uint32_t error;
@@ -123,6 +122,17 @@ static uint32_t ask_others(struct socket *socket, const union address *wanted, b
         }
     }
     return 0;
+}
+
+/* Whether the others allow it; with `share` they, and this one, are told that they share. */
+static uint32_t ask_others(struct socket *socket, const union address *wanted, bool share)
+{
+    struct server *server = NULL;
+    uint32_t error = 0;
+
+    while (!error && (server = names_next(server)))
+        error = ask_those_of(server, socket, wanted, share);
+    return error;
 }
 
 /* ---- binding ---- */
@@ -146,14 +156,12 @@ static uint32_t bind_to(struct socket *socket, const union address *address, soc
     return socket->type == RS_STREAM ? 0 : error_from_errno(-socket_watch(socket));
 }
 
-uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
+static uint32_t bind_wire(struct socket *socket, const struct rs_addr *wire)
 {
     union address address;
     socklen_t size = address_to_host(wire, &address);
     uint32_t refused;
 
-    if (socket->bound || socket->state != SOCKET_OPEN)
-        return WSAEINVAL;
     if (socket->family == RS_AF_UNIX)
         return unix_bind(socket);
     if (!size || wire->family != socket->family)
@@ -167,9 +175,21 @@ uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
     return refused;
 }
 
-/* connect's page: "If the socket, s, is unbound, unique values are assigned to the local association
- * by the system, and the socket is marked as bound", whether somebody answers or not; Linux has
- * taken its port back by now. */
+uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire)
+{
+    uint32_t refused;
+
+    if (socket->bound || socket->state != SOCKET_OPEN)
+        return WSAEINVAL;
+    names_lock();
+    refused = bind_wire(socket, wire);
+    names_unlock();
+    return refused;
+}
+
+/* connect's page: "If the socket, s, is unbound, unique values are assigned to the local
+ * association by the system, and the socket is marked as bound", whether somebody answers or not;
+ * Linux has taken its port back by now. */
 static void bind_anywhere(struct socket *socket)
 {
     union address any;
@@ -180,20 +200,26 @@ static void bind_anywhere(struct socket *socket)
         log_debug("a socket that could not connect stays unbound: error %u", error);
 }
 
-void bind_again(struct socket *socket)
+static void bind_as_before(struct socket *socket)
 {
     socklen_t size =
         socket->family == RS_AF_INET ? sizeof(socket->bound_to.v4) : sizeof(socket->bound_to.v6);
 
-    if (!socket->bound) {
-        bind_anywhere(socket);
-        return;
-    }
     if (socket->shares_port)
         let_share(socket);
     /* EINVAL: it is bound still. */
     if (bind(socket->watch.fd, &socket->bound_to.any, size) && errno != EINVAL)
         log_warn("a socket has lost its port: %s", strerror(errno));
+}
+
+void bind_again(struct socket *socket)
+{
+    names_lock();
+    if (socket->bound)
+        bind_as_before(socket);
+    else
+        bind_anywhere(socket);
+    names_unlock();
 }
 
 void bind_release(struct socket *socket)
@@ -210,7 +236,8 @@ void bind_first_listens(struct socket *socket)
     struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog program = {.len = 1, .filter = &first};
 
-    if (socket->shares_port && setsockopt(socket->watch.fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-                                          &program, sizeof(program)))
+    if (socket_shares_port(socket) &&
+        setsockopt(socket->watch.fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+                   sizeof(program)))
         log_debug("listeners of one address take turns: %s", strerror(errno));
 }

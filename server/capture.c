@@ -184,6 +184,17 @@ void capture_end(struct socket *socket)
     socket->capture.fd = -1;
 }
 
+static int watch(struct socket *socket)
+{
+    return loop_watch(&socket->session->server->loop, &socket->capture, EPOLLIN);
+}
+
+bool capture_change_loop(struct socket *socket, struct loop *before)
+{
+    loop_unwatch(before, &socket->capture);
+    return socket->capture.fd < 0 || !watch(socket);
+}
+
 static uint32_t begin(struct socket *socket, uint32_t what)
 {
     struct rs_interface interface = find_interface(&socket->bound_to);
@@ -196,7 +207,7 @@ static uint32_t begin(struct socket *socket, uint32_t what)
     capture_end(socket);
     watch_init(&socket->capture, capture_ready);
     socket->capture.fd = fd;
-    if ((error = loop_watch(&socket->session->server->loop, &socket->capture, EPOLLIN | EPOLLET))) {
+    if ((error = watch(socket))) {
         capture_end(socket);
         return error_from_errno(-error);
     }

@@ -14,6 +14,7 @@
 
 #include "comp.h"
 #include "error.h"
+#include "server.h"
 #include "socket.h"
 #include "submission.h"
 
@@ -59,8 +60,10 @@ static void renew(struct socket *socket)
         return;
     }
     option_copy(socket, fd);
+    names_lock(); /* who binds beside it looks at its descriptor */
     loop_close(&socket->watch);
     socket->watch.fd = fd;
+    names_unlock();
     forget_connection(socket);
     if (socket->oob_inline)
         urgent_set_inline(socket, true);

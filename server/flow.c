@@ -42,7 +42,7 @@ struct flow {
 
 static bool is_plain(const struct socket *socket)
 {
-    return socket->type == RS_DGRAM && !socket->share && !socket->shares_port &&
+    return socket->type == RS_DGRAM && !socket->share && !socket_shares_port(socket) &&
            !socket->flows_barred &&
            (socket->state == SOCKET_OPEN || socket->state == SOCKET_CONNECTED);
 }
@@ -135,6 +135,7 @@ static struct flow *flow_begin(struct socket *socket, const union address *to)
         if (address_port(&other->to) == address_port(to))
             other->ambiguous = flow->ambiguous = true;
     }
+    gather_meet(socket, to);
     list_insert_after(&socket->flows, &flow->mine);
     list_append(port_pairs_bucket(&server->flows, address_port(&flow->local), address_port(to)),
                 &flow->bucket);

@@ -59,4 +59,15 @@ static inline void list_take(struct link *to, struct link *from)
     list_init(from);
 }
 
+/* Appends everything from `from` to `to`. */
+static inline void list_move(struct link *to, struct link *from)
+{
+    while (!list_empty(from)) {
+        struct link *link = from->next;
+
+        list_remove(link);
+        list_append(to, link);
+    }
+}
+
 #endif

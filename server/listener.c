@@ -59,10 +59,13 @@ int listener_start(struct socket *socket, uint32_t backlog)
     socket->child_limit = limit ? limit : 1;
     if (again)
         return 0;
+    socket->state = SOCKET_LISTENING;
+    names_lock();
     if (!getsockname(socket->watch.fd, &local.any, &size))
         socket->bound_to = local;
-    socket->state = SOCKET_LISTENING;
+    socket->callers.listener = socket->session->windows_pid;
     list_append(&socket->session->server->listeners, &socket->listening);
+    names_unlock();
     if (socket->accept_paused)
         refuse(socket);
     socket->readable = true;
@@ -306,7 +309,9 @@ void listener_stop(struct socket *socket)
     union address peer;
     int fd;
 
+    names_lock();
     list_remove(&socket->listening);
+    names_unlock();
     socket->readable = false;
     while ((fd = take_held(socket, &peer)) >= 0)
         close(fd);

@@ -53,10 +53,10 @@ bool log_due(uint64_t *again)
 {
     uint64_t now = clock_now();
 
-    if (now < *again)
-        return false;
-    *again = now + LOG_PAUSE;
-    return true;
+    uint64_t due = __atomic_load_n(again, __ATOMIC_RELAXED);
+
+    return now >= due && __atomic_compare_exchange_n(again, &due, now + LOG_PAUSE, false,
+                                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 void log_line(enum log_level level, const char *format, ...)

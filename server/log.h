@@ -24,7 +24,7 @@ void log_to(int fd);
 bool log_has_trouble(void);
 bool log_wanted(enum log_level level);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Loop thread only: true at most once in some seconds for each `again`, which starts as 0. */
+/* True at most once in some seconds for each `again`, which starts as 0. */
 bool log_due(uint64_t *again);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -65,6 +65,13 @@ int loop_rewatch(struct loop *loop, struct watch *watch, uint32_t events)
     return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) ? -errno : 0;
 }
 
+void loop_unwatch(struct loop *loop, struct watch *watch)
+{
+    if (watch->watching)
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    watch->watching = false;
+}
+
 void loop_close(struct watch *watch)
 {
     /* No descriptor of the server is ever duplicated, so close() also takes it out of epoll. */
@@ -89,26 +96,37 @@ static int wait_milliseconds(uint64_t until)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-bool loop_wait(struct loop *loop, uint64_t until)
+void loop_fetch(struct loop *loop, uint64_t until, struct loop_events *events)
 {
-    struct epoll_event events[256];
-    int count = epoll_wait(loop->epoll_fd, events, 256, wait_milliseconds(until));
+    const int size = sizeof(events->list) / sizeof(*events->list);
 
+    events->count = epoll_wait(loop->epoll_fd, events->list, size, wait_milliseconds(until));
+    if (events->count < 0 && errno == EINTR)
+        events->count = 0;
+}
+
+bool loop_hand_out(struct loop *loop, const struct loop_events *events)
+{
     loop->now = clock_now();
-    if (count < 0) {
-        if (errno != EINTR) {
-            log_error("epoll_wait: error %d", errno);
-            loop->stop = true;
-        }
-        return false;
+    if (events->count < 0) {
+        log_error("epoll_wait failed");
+        loop->stop = loop->failed = true;
     }
-    for (int i = 0; i < count; i++) {
-        struct watch *watch = events[i].data.ptr;
+    for (int i = 0; i < events->count; i++) {
+        struct watch *watch = events->list[i].data.ptr;
 
         if (watch->watching)
-            watch->ready(watch, events[i].events);
+            watch->ready(watch, events->list[i].events);
     }
-    return count > 0;
+    return events->count > 0;
+}
+
+bool loop_look(struct loop *loop)
+{
+    struct loop_events events;
+
+    loop_fetch(loop, 0, &events);
+    return loop_hand_out(loop, &events);
 }
 
 void loop_free_later(struct loop *loop, struct grave *grave, void *object)

@@ -19,6 +19,12 @@ struct watch {
     void (*ready)(struct watch *watch, uint32_t events);
 };
 
+/* What epoll has told and nobody has been told yet. */
+struct loop_events {
+    struct epoll_event list[256];
+    int count;
+};
+
 /* An object to be freed when nobody can hold a pointer to it any more. */
 struct grave {
     struct link link;
@@ -31,6 +37,7 @@ struct loop {
     struct link timers;
     struct link graves;
     bool stop;
+    bool failed; /* stop: epoll did */
 };
 
 int loop_init(struct loop *loop); /* 0 or -errno */
@@ -38,10 +45,15 @@ void loop_fini(struct loop *loop);
 void watch_init(struct watch *watch, void (*ready)(struct watch *watch, uint32_t events));
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t events);   /* 0 or -errno */
 int loop_rewatch(struct loop *loop, struct watch *watch, uint32_t events); /* 0 or -errno */
+/* Another loop is to watch it. */
+void loop_unwatch(struct loop *loop, struct watch *watch);
 /* Forgets and closes the descriptor; events of this turn no longer reach the watch. */
 void loop_close(struct watch *watch);
-/* Waits (until: rs clock, 0 = not at all) and calls the watches.  Whether there was an event. */
-bool loop_wait(struct loop *loop, uint64_t until);
+/* Waits (until: rs clock, 0 = not at all) for events. */
+void loop_fetch(struct loop *loop, uint64_t until, struct loop_events *events);
+/* Calls their watches.  Whether there were any. */
+bool loop_hand_out(struct loop *loop, const struct loop_events *events);
+bool loop_look(struct loop *loop); /* both, without waiting */
 void loop_free_later(struct loop *loop, struct grave *grave, void *object);
 void loop_bury(struct loop *loop);
 

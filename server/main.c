@@ -33,7 +33,8 @@ static const char usage[] =
     "RINGSOCK_LOG=error|warn|info|debug|trace says how much is logged (default warn),\n"
     "RINGSOCK_LOG_PATH=DIRECTORY|none where, if --log does not.\n"
     "RINGSOCK_SHORTCUT=0 sends everything through the kernel, also between two sockets of ours,\n"
-    "RINGSOCK_SPIN=0 sleeps whenever there is nothing to do.\n";
+    "RINGSOCK_SPIN=0 sleeps whenever there is nothing to do,\n"
+    "RINGSOCK_WORKERS=0 serves all programs on one thread.\n";
 
 struct settings {
     struct server_options server;
@@ -216,10 +217,13 @@ int main(int argc, char **argv)
     log_init();
     settings.server.shortcut = is_wanted("RINGSOCK_SHORTCUT");
     settings.server.spin = is_wanted("RINGSOCK_SPIN");
+    settings.server.workers = is_wanted("RINGSOCK_WORKERS");
     /* Backlogs come and go in pieces of 64 KiB: handing them back to the kernel each time costs a
      * fault and a cleared page for every 4 KiB (perf, bulk transfer). */
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 8 << 20);
+    mallopt(M_ARENA_MAX,
+            1); /* one of 64 MiB for each thread would count where address space is short */
     parse(&settings, argc, argv);
     umask(077);
     if (!settings.foreground) {

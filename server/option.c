@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "error.h"
+#include "server.h"
 #include "socket.h"
 
 /* Options whose value is one number that the kernel takes as it is. */
@@ -157,6 +158,22 @@ static uint32_t set_reuse(struct socket *socket, uint32_t number)
     return socket->type != RS_STREAM ? set_number(socket, SOL_SOCKET, SO_REUSEADDR, number) : 0;
 }
 
+/* What who binds beside it looks at. */
+static uint32_t set_claim(struct socket *socket, uint32_t option, bool on)
+{
+    uint32_t error = 0;
+
+    names_lock();
+    if (option == RS_OPT_REUSEADDR)
+        error = set_reuse(socket, on);
+    else if (option == RS_OPT_MULTICAST_PORT)
+        error = multicast_port_set(socket, on);
+    else
+        socket->exclusive = on;
+    names_unlock();
+    return error;
+}
+
 static int header_level(const struct socket *socket)
 {
     return socket->family == RS_AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -171,10 +188,9 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
 {
     switch (option) {
     case RS_OPT_REUSEADDR:
-        return set_reuse(socket, number);
     case RS_OPT_EXCLUSIVE:
-        socket->exclusive = number != 0;
-        return 0;
+    case RS_OPT_MULTICAST_PORT:
+        return set_claim(socket, option, number != 0);
     case RS_OPT_OOBINLINE:
         return urgent_set_inline(socket, number != 0) ? error_from_errno(errno) : 0;
     case RS_OPT_RCVBUF:
@@ -201,8 +217,6 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return 0;
     case RS_OPT_UDP_COALESCE:
         return socket->type == RS_DGRAM ? control_coalesce(socket, number != 0) : WSAENOPROTOOPT;
-    case RS_OPT_MULTICAST_PORT:
-        return multicast_port_set(socket, number != 0);
     case RS_OPT_PAUSE_ACCEPT:
         return listener_pause(socket, number != 0);
     case RS_OPT_SENT_TIMES:

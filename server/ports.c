@@ -128,7 +128,9 @@ static struct reservation *find(const struct session *session, uint64_t token)
 static void end(struct reservation *reservation)
 {
     drop_keepers(reservation);
+    names_lock();
     list_remove(&reservation->link);
+    names_unlock();
     free(reservation);
 }
 
@@ -160,7 +162,9 @@ static void acquire(struct request *request)
         return;
     }
     reservation->token = token.token = ++server->last_reservation;
+    names_lock();
     list_append(&server->reservations, &reservation->link);
+    names_unlock();
     comp_reply_data(request->session, &request->call, reservation->first, &token, sizeof(token));
 }
 
@@ -221,19 +225,31 @@ static uint32_t take(struct reservation *reservation, union address *address)
     return WSAEADDRINUSE;
 }
 
+static bool is_reserved(const struct server *server, uint8_t type, uint16_t port)
+{
+    const struct link *all = &server->reservations;
+
+    for (const struct link *link = all->next; link != all; link = link->next) {
+        const struct reservation *reservation = container_of(link, struct reservation, link);
+
+        if (reservation->type == type && contains(reservation, port))
+            return true;
+    }
+    return false;
+}
+
 uint32_t ports_take(const struct socket *socket, union address *address)
 {
-    const struct link *all = &socket->session->server->reservations;
     uint16_t wanted = ntohs(address_port(address));
     struct reservation *reservation;
+    struct server *server = NULL;
 
     if (socket->reservation) {
         reservation = find(socket->session, socket->reservation);
         return reservation ? take(reservation, address) : WSAEADDRINUSE;
     }
-    for (struct link *link = all->next; wanted && link != all; link = link->next) {
-        reservation = container_of(link, struct reservation, link);
-        if (reservation->type == socket->type && contains(reservation, wanted))
+    while (wanted && (server = names_next(server))) {
+        if (is_reserved(server, socket->type, wanted))
             return WSAEADDRINUSE;
     }
     return 0;

@@ -6,9 +6,10 @@
  * as many threads as look-ups under way, and no session has more than half of them: who asks for
  * dead names delays nobody else.  All but a few end when they have nothing to do.
  *
- * Owns: the threads, the queue to them and the queue back, which an eventfd announces to the loop.
- * Locks: resolver.lock, by both sides, never across a look-up.  A job names its session by number:
- * when the answer comes and the session is gone, it is dropped.
+ * Owns: the threads, the queue to them and the queue back, which an eventfd announces to the first
+ * server's loop; it holds the session's server to deliver (workers.c).
+ * Locks: resolver.lock, by all sides, a leaf, never across a look-up.  A job names its session by
+ * number: when the answer comes and the session is gone, it is dropped.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -252,9 +253,9 @@ static void *resolver_thread(void *argument)
 }
 
 /* One more thread unless one is free for the job.  Called with the lock. */
-static bool add_thread(struct server *server)
+static bool add_thread(struct server *first)
 {
-    struct resolver *resolver = &server->resolver;
+    struct resolver *resolver = &first->resolver;
     pthread_attr_t attributes;
     sigset_t all, before;
     pthread_t thread;
@@ -268,7 +269,7 @@ static bool add_thread(struct server *server)
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    error = pthread_create(&thread, &attributes, resolver_thread, server);
+    error = pthread_create(&thread, &attributes, resolver_thread, first);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!error)
@@ -278,14 +279,14 @@ static bool add_thread(struct server *server)
 
 static void submit(struct session *session, struct job *job)
 {
-    struct resolver *resolver = &session->server->resolver;
+    struct server *first = session->server->first;
+    struct resolver *resolver = &first->resolver;
     bool accepted;
 
     job->session = session->id;
     pthread_mutex_lock(&resolver->lock);
     accepted = resolver->jobs < JOBS_MAX &&
-               jobs_of(&resolver->waiting, session->id) < WAITING_OF_SESSION &&
-               add_thread(session->server);
+               jobs_of(&resolver->waiting, session->id) < WAITING_OF_SESSION && add_thread(first);
     if (accepted) {
         resolver->jobs++;
         resolver->queued++;
@@ -330,14 +331,19 @@ void resolver_reverse(struct session *session, const struct rs_call *call,
     submit(session, job);
 }
 
-static void deliver(struct server *server, struct job *job)
+static void deliver(struct job *job)
 {
-    struct session *session = session_find(server, job->session);
+    struct session *session;
+    struct server *server = workers_hold_session(job->session, &session);
 
-    if (session && job->error)
+    if (server && job->error)
         comp_reply(session, &job->call, job->error);
-    else if (session)
+    else if (server)
         comp_reply_data(session, &job->call, job->count, job->payload, job->length);
+    if (server) {
+        server_kick(server); /* wakes who waits */
+        server_release(server);
+    }
     free(job->payload);
     free(job);
 }
@@ -362,7 +368,7 @@ static void resolver_ready(struct watch *watch, uint32_t events)
         pthread_mutex_lock(&resolver->lock);
         resolver->jobs--;
         pthread_mutex_unlock(&resolver->lock);
-        deliver(server, job);
+        deliver(job);
     }
 }
 

@@ -201,7 +201,8 @@ void runtime_dir_clean(struct runtime_dir *dir)
         return;
     }
     while ((entry = readdir(stream))) {
-        if (is_session_name(entry->d_name) || !strcmp(entry->d_name, ANCHOR_DIR))
+        if (is_session_name(entry->d_name) ||
+            !strncmp(entry->d_name, ANCHOR_DIR, strlen(ANCHOR_DIR)))
             runtime_dir_remove(dir->fd, entry->d_name);
     }
     closedir(stream);

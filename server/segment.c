@@ -2,8 +2,9 @@
 /*
  * The shared segment of a session: the file, its layout, and what happens when it is cut short.
  *
- * Owns: the mapping, and the table by which the SIGBUS handler finds whose mapping broke.  Loop
- * thread only; the handler runs on it too.
+ * Owns: the mapping, and the table by which the SIGBUS handler finds whose mapping broke.  The
+ * first server's thread adds to it, each server's takes its own off; the handler runs on any of
+ * them.
  *
  * The process can truncate the file at any time, and the next touch of a page beyond its end is a
  * bus error.  The handler puts anonymous memory in the mapping's place, so that the loop goes on,
@@ -38,18 +39,18 @@ _Static_assert(SOCKETS % PAGE == 0 && SEGMENT_SIZE % PAGE == 0, "whole pages");
 /* What the handler may look at: plain words, written before the mapping is used. */
 static struct guarded {
     struct guarded *next;
-    uint8_t *map;
+    uint8_t *map; /* atomic; NULL: not in use */
     volatile sig_atomic_t lost;
-    bool used;
 } * guards;
 
-static struct guarded *guard_of(const uint8_t *map)
+static uint8_t *map_of(const struct guarded *guard)
 {
-    struct guarded *guard = guards;
+    return __atomic_load_n(&guard->map, __ATOMIC_ACQUIRE);
+}
 
-    while (guard && !(guard->used && guard->map == map))
-        guard = guard->next;
-    return guard;
+static struct guarded *first_guard(void)
+{
+    return __atomic_load_n(&guards, __ATOMIC_ACQUIRE);
 }
 
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
@@ -57,11 +58,13 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
     uint8_t *address = info->si_addr;
 
     (void)context;
-    for (struct guarded *guard = guards; guard; guard = guard->next) {
-        if (!guard->used || address < guard->map || address >= guard->map + SEGMENT_SIZE)
+    for (struct guarded *guard = first_guard(); guard; guard = guard->next) {
+        uint8_t *map = map_of(guard);
+
+        if (!map || address < map || address >= map + SEGMENT_SIZE)
             continue;
-        if (mmap(guard->map, SEGMENT_SIZE, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        if (mmap(map, SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                 -1, 0) == MAP_FAILED)
             break;
         guard->lost = 1;
         return;
@@ -78,43 +81,39 @@ int segment_guard(void)
 }
 
 /* Entries are never freed, only used again: the handler may be walking the list. */
-static bool guard_add(uint8_t *map)
+static struct guarded *guard_add(uint8_t *map)
 {
     struct guarded *guard = guards;
 
-    while (guard && guard->used)
+    while (guard && map_of(guard))
         guard = guard->next;
     if (!guard) {
         guard = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (guard == MAP_FAILED)
-            return false;
+            return NULL;
         for (size_t i = 0; i < PAGE / sizeof(*guard); i++) {
             guard[i].next = guards;
-            guards = &guard[i];
+            __atomic_store_n(&guards, &guard[i], __ATOMIC_RELEASE);
         }
         guard = guards;
     }
-    guard->map = map;
     guard->lost = 0;
-    guard->used = true;
-    return true;
+    __atomic_store_n(&guard->map, map, __ATOMIC_RELEASE);
+    return guard;
 }
 
 bool segment_lost(const struct session *session)
 {
-    const struct guarded *guard = guard_of(session->map);
-
-    return guard && guard->lost;
+    return session->guard && session->guard->lost;
 }
 
 void segment_unmap(struct session *session)
 {
-    struct guarded *guard = session->map ? guard_of(session->map) : NULL;
-
     if (!session->map)
         return;
-    if (guard)
-        guard->used = false;
+    if (session->guard)
+        __atomic_store_n(&session->guard->map, NULL, __ATOMIC_RELEASE);
+    session->guard = NULL;
     munmap(session->map, SEGMENT_SIZE);
     session->map = NULL;
     session->segment = NULL;
@@ -152,9 +151,10 @@ static void segment_lay_out(struct session *session)
         .shared = &segment->comp, .data = session->map + COMP_DATA, .size = RS_RING_SIZE};
 }
 
-/* A page that has no room when it is first written to is a fault of whoever writes, the program too.
- * So room is taken at once on a disk, where it costs nothing, and asked for in memory, where taking
- * it would cost every small program the whole of it.  The latter can still run short later. */
+/* A page that has no room when it is first written to is a fault of whoever writes, the program
+ * too. So room is taken at once on a disk, where it costs nothing, and asked for in memory, where
+ * taking it would cost every small program the whole of it.  The latter can still run short later.
+ */
 static int take_room(int fd)
 {
     struct statfs where;
@@ -188,7 +188,7 @@ int segment_create(struct session *session)
     close(fd);
     if (error)
         return error;
-    if (!guard_add(map)) {
+    if (!(session->guard = guard_add(map))) {
         munmap(map, SEGMENT_SIZE);
         return -ENOMEM;
     }

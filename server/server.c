@@ -2,8 +2,8 @@
 /*
  * The server: its start, its turns, its sleep, its end.
  *
- * Owns: the order of things within a turn, and the words sleeping_until.  One thread (look-ups have
- * their own, resolver.c); no locks.
+ * Owns: the order of things within a turn, and the words sleeping_until.  Each server has a thread,
+ * which holds it while it does not sleep (workers.c); look-ups have their own (resolver.c).
  *
  * Going to sleep is "publish, then look" (docs/protocol.md, "Waking"): sleeping_until is stored in
  * every session, and only then is every submission ring looked at once more.  A DLL stores its
@@ -70,8 +70,8 @@ static void set_limits(void)
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
         return;
-    /* wineserver has one for each socket too, and others: it must not run out of them first, as then
-     * connections that were accepted are lost, and no program gets any further. */
+    /* wineserver has one for each socket too, and others: it must not run out of them first, as
+     * then connections that were accepted are lost, and no program gets any further. */
     limit.rlim_cur = limit.rlim_max - limit.rlim_max / 32;
     if (setrlimit(RLIMIT_NOFILE, &limit))
         log_warn("cannot set the number of descriptors: %s", strerror(errno));
@@ -84,12 +84,17 @@ bool server_has_spare(struct server *server)
     return server->spare_fd >= 0;
 }
 
+static bool is_unused(const struct server *first)
+{
+    return !__atomic_load_n(&first->session_count, __ATOMIC_SEQ_CST);
+}
+
 static void linger_over(struct timer *timer)
 {
     struct server *server = container_of(timer, struct server, linger_timer);
 
     /* Somebody may be reading `join` right now; whoever gets the ticket is first. */
-    if (!server->session_count && join_withdraw(server))
+    if (is_unused(server) && join_withdraw(server))
         server->loop.stop = true;
 }
 
@@ -100,14 +105,14 @@ static void linger_begin(struct server *server)
 
 void server_session_gone(struct server *server)
 {
-    if (!--server->session_count)
-        linger_begin(server);
+    if (!__atomic_sub_fetch(&server->first->session_count, 1, __ATOMIC_SEQ_CST))
+        server_kick(server->first);
 }
 
-void server_session_taken(struct server *server)
+void server_session_taken(struct server *first)
 {
-    server->session_count++;
-    timer_disarm(&server->linger_timer);
+    __atomic_add_fetch(&first->session_count, 1, __ATOMIC_SEQ_CST);
+    timer_disarm(&first->linger_timer);
 }
 
 #define FOR_EACH_SESSION(server, session)                                                         \
@@ -162,8 +167,8 @@ static bool several_processors(void)
     return !sched_getaffinity(0, sizeof(set), &set) && CPU_COUNT(&set) > 1;
 }
 
-/* Looks for work for a moment (ringsock/spin.h).  Nobody rings the bell meanwhile.  The processor is
- * given away between two looks, to who may have been woken on it. */
+/* Looks for work for a moment (ringsock/spin.h).  Nobody rings the bell meanwhile.  The processor
+ * is given away between two looks, to who may have been woken on it. */
 static bool spin(struct server *server)
 {
     uint64_t begin, last, longest_gap = 0;
@@ -177,7 +182,7 @@ static bool spin(struct server *server)
 
         for (int i = 0; i < LOOKS && !(found = anything_submitted(server)); i++)
             sched_yield();
-        found = found || loop_wait(&server->loop, 0);
+        found = found || loop_look(&server->loop);
         now = clock_now();
         longest_gap = now - last > longest_gap ? now - last : longest_gap;
         last = now;
@@ -250,19 +255,58 @@ static void end_turn(struct server *server)
     loop_bury(&server->loop);
 }
 
+/* Events of what another server watches by now are that one's, which has been told of them too. But
+ * some may be of what has come since: that is watched anew. */
+static void hand_out(struct server *server, const struct loop_events *events, unsigned moved)
+{
+    struct session *session;
+
+    if (moved == server->hold.moved) {
+        loop_hand_out(&server->loop, events);
+        return;
+    }
+    FOR_EACH_SESSION(server, session)
+    {
+        session_change_server(session, server);
+        session_watch_sockets(session, &server->loop);
+    }
+    anchor_watch_again(server);
+    loop_look(&server->loop);
+}
+
 static void sleep_until(struct server *server, uint64_t until)
 {
-    uint64_t begin = clock_now();
+    unsigned moved = server->hold.moved;
+    struct loop_events events;
+    uint64_t begin;
 
-    loop_wait(&server->loop, until);
+    if (!until && !hold_is_wanted(server)) {
+        loop_look(&server->loop);
+        return;
+    }
+    begin = clock_now();
+    hold_end(server);
+    loop_fetch(&server->loop, until, &events);
+    hold_begin(server);
+    hand_out(server, &events, moved);
     if (until)
         rs_spin_slept(&server->spin, server->loop.now - begin);
 }
 
-static void run(struct server *server)
+/* What only the first does. */
+static void first_turn(struct server *first)
+{
+    if (first->workers)
+        workers_turn(first);
+    if (is_unused(first) && !timer_armed(&first->linger_timer))
+        linger_begin(first);
+}
+
+void server_serve(struct server *server)
 {
     bool more = false, waited = true;
 
+    hold_begin(server);
     while (!server->loop.stop) {
         bool pending = !more && spin(server);
         uint64_t until = more || pending ? 0 : fall_asleep(server, &pending);
@@ -281,53 +325,104 @@ static void run(struct server *server)
         else if (server->blocked_retry < BLOCKED_RETRY_MAX)
             server->blocked_retry += server->blocked_retry / 4;
         end_turn(server);
+        if (!server->number)
+            first_turn(server);
     }
+    hold_end(server);
 }
 
-static int start(struct server *server)
+/* ---- one of them ---- */
+
+void server_init(struct server *server, struct server *first, unsigned number)
+{
+    server->first = first;
+    server->number = number;
+    server->dir = first->dir;
+    server->spare_fd = server->anchors.dir_fd = server->hold.kick.fd = -1;
+    server->anchors.next_number = number;
+    server->shortcut = first->shortcut;
+    server->may_spin = first->may_spin;
+    server->bell_keeps_ringing = first->bell_keeps_ringing;
+    list_init(&server->strays);
+    list_init(&server->sessions);
+    list_init(&server->work);
+    list_init(&server->listeners);
+    list_init(&server->bound);
+    list_init(&server->reservations);
+    port_pairs_init(&server->offers);
+    port_pairs_init(&server->flows);
+}
+
+int server_open(struct server *server)
 {
     int error = loop_init(&server->loop);
 
     if (!error)
-        error = segment_guard();
-    if (!error)
-        error = catch_signals(server);
-    if (!error)
-        error = resolver_open(server);
+        error = hold_open(server);
+    if (error)
+        return error;
+    server_has_spare(server);
+    return anchors_open(server);
+}
+
+void server_shut(struct server *server)
+{
+    gather_forget(server);
+    anchors_close(server);
+    hold_close(server);
+    loop_fini(&server->loop);
+    if (server->spare_fd >= 0)
+        close(server->spare_fd);
+    server->spare_fd = -1;
+}
+
+/* ---- all of them ---- */
+
+static int start(struct server *first)
+{
+    int error = segment_guard();
+
     if (error)
         return error;
     set_limits();
-    server_has_spare(server);
-    server->bell_keeps_ringing = bell_is_edge_triggered();
-    runtime_dir_clean(&server->dir);
-    error = anchors_open(server);
+    first->bell_keeps_ringing = bell_is_edge_triggered();
+    runtime_dir_clean(&first->dir);
+    error = server_open(first);
+    if (!error)
+        error = catch_signals(first);
+    if (!error)
+        error = resolver_open(first);
     if (error)
         return error;
-    timer_init(&server->linger_timer, linger_over);
-    linger_begin(server);
-    return join_open(server);
+    workers_open(first);
+    timer_init(&first->linger_timer, linger_over);
+    linger_begin(first);
+    return join_open(first);
 }
 
 /* Files first, then the lock, then `join`: who finds no `join`, or reads its end, starts a server,
  * which must find the lock free. */
-static void leave(struct server *server)
+static void leave(struct server *first)
 {
     struct session *session;
+    struct server *server;
 
-    server->session_count += 1; /* no timers any more */
-    FOR_EACH_SESSION(server, session)
-    {
-        if (session != server->join.stock)
-            session_destroy(session);
+    workers_stop();
+    for (unsigned i = 0; (server = workers_at(i)); i++) {
+        FOR_EACH_SESSION(server, session)
+        {
+            if (session != first->join.stock)
+                session_destroy(session);
+        }
     }
-    server->join.stock = NULL;
-    runtime_dir_leave(&server->dir);
-    FOR_EACH_SESSION(server, session)
+    first->join.stock = NULL;
+    runtime_dir_leave(&first->dir);
+    FOR_EACH_SESSION(first, session)
     session_destroy(session);
-    join_close(server);
-    anchors_close(server);
-    resolver_close(server);
-    loop_fini(&server->loop);
+    join_close(first);
+    resolver_close(first);
+    for (unsigned i = 0; (server = workers_at(i)); i++)
+        server_shut(server);
 }
 
 int server_run(const struct server_options *options)
@@ -335,17 +430,11 @@ int server_run(const struct server_options *options)
     static struct server server; /* static: resolver threads may outlive the loop */
     int error;
 
-    server.spare_fd = -1;
     server.linger = (uint64_t)options->linger * CLOCK_PER_SECOND;
-    list_init(&server.sessions);
-    list_init(&server.work);
-    list_init(&server.listeners);
-    list_init(&server.bound);
-    list_init(&server.reservations);
     server.shortcut = options->shortcut;
-    port_pairs_init(&server.offers);
-    port_pairs_init(&server.flows);
     server.may_spin = options->spin && several_processors();
+    server.workers = options->workers && several_processors();
+    server_init(&server, &server, 0);
     switch (runtime_dir_open(&server.dir, options->runtime)) {
     case RUNTIME_DIR_SERVED:
         log_info("%s: served already", options->runtime);
@@ -364,7 +453,7 @@ int server_run(const struct server_options *options)
     log_info("ringsock-server " RINGSOCK_VERSION " serves %s", options->runtime);
     if (options->ready)
         options->ready(options->context, &server.dir);
-    run(&server);
+    server_serve(&server);
     leave(&server);
     log_info("left");
     return 0;

@@ -118,6 +118,8 @@ void session_hello(struct session *session, const struct rs_hello *hello)
     timer_disarm(&session->hello_timer);
     session->state = SESSION_LIVE;
     session->windows_pid = hello->windows_pid;
+    session->windows_parent = hello->windows_parent;
+    session->placing = session->server->workers;
     memcpy(version, hello->dll_version, RS_VERSION_LEN);
     memcpy(session->program, hello->program, sizeof(session->program) - 1);
     for (char *c = session->program; *c; c++)
@@ -212,10 +214,28 @@ static void session_died(struct session *session)
     for_each_socket(session, let_go);
 }
 
+void session_change_server(struct session *session, struct server *to)
+{
+    loop_unwatch(&session->server->loop, &session->bell);
+    session->server = to;
+    if (session->bell.fd >= 0 && loop_watch(&to->loop, &session->bell, EPOLLIN))
+        session_corrupt(session, "its bell cannot be heard");
+}
+
+void session_watch_sockets(struct session *session, struct loop *before)
+{
+    for (uint32_t i = 1; session->sockets && i < session->socket_end; i++) {
+        if (session->sockets[i] && !socket_change_loop(session->sockets[i], before))
+            session_corrupt(session, "a socket cannot be watched");
+    }
+}
+
 void session_run(struct session *session)
 {
     /* What a process or a handle left behind counts until its end. */
     submission_drain(session, session->hung_up || !list_empty(&session->hung));
+    if (session->placing)
+        return;
     if (segment_lost(session))
         session_corrupt(session, "its segment was cut short");
     if (!session->corrupt && session->hung_up && session->state != SESSION_DEAD)

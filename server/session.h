@@ -13,6 +13,7 @@
 #include "ringsock/ring.h"
 #include "wake.h"
 
+struct guarded;
 struct server;
 struct socket;
 
@@ -41,9 +42,11 @@ struct session {
     int dir_fd;
     char name[20]; /* directory */
     char program[64];
-    uint32_t windows_pid;
+    uint32_t windows_pid, windows_parent;
+    bool placing; /* has said hello, and gets its server by the end of the turn (workers.c) */
 
     uint8_t *map;
+    struct guarded *guard; /* segment.c */
     struct rs_segment *segment;
     struct rs_slot *slots;
     struct rs_socket_shared *shared;
@@ -65,8 +68,8 @@ struct session {
     uint32_t socket_end;     /* indexes from here on were never used */
     uint32_t *free_indexes;
     uint32_t free_count, free_size;
-    uint32_t open_sockets; /* entries of the table */
-    bool limit_met;        /* the last attempt to make a socket found no room for it */
+    uint32_t open_sockets;     /* entries of the table */
+    bool limit_met;            /* the last attempt to make a socket found no room for it */
     struct link spare_anchors; /* anchor.c */
     uint32_t spare_anchor_count;
     size_t backlog_bytes;       /* of all sockets; session_backlog */
@@ -90,6 +93,10 @@ void session_backlog(struct session *session, int64_t change);
 /* Tells the process how much waits; once a turn. */
 void session_publish_backlog(struct session *session);
 struct session *session_find(struct server *server, uint64_t id);
+/* Another server serves it from now on: its bell, and (when all that share sockets with it are
+ * there too) its sockets.  Both servers are held. */
+void session_change_server(struct session *session, struct server *to);
+void session_watch_sockets(struct session *session, struct loop *before);
 
 /* stock.c: makes what is wanted; once a turn, when nobody waits any more. */
 void stock_fill(struct session *session);

@@ -104,6 +104,8 @@ void request_attach(struct request *request)
     struct rs_reply values;
     bool known;
 
+    if (!core && gather_ask(request))
+        return;
     if (!core || !request->call.arg2) {
         comp_reply(request->session, &request->call, core ? 0 : WSAENOTSOCK);
         return;

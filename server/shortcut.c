@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The short cut: what goes over a connection between two sockets of this server need not go through
- * the kernel.
+ * the kernel.  Two of different servers are soon of one (gather.c).
  *
  * Owns: struct shortcut, server.offers.  Loop thread only, no locks.
  *
@@ -27,6 +27,7 @@
 
 #include "comp.h"
 #include "server.h"
+#include "session.h"
 #include "shortcut.h"
 #include "socket.h"
 
@@ -66,6 +67,8 @@ void shortcut_offer(struct socket *socket, const struct rs_addr *local)
     address_to_host(local, &socket->shortcut.local);
     list_append(port_pairs_bucket(&server->offers, local->port, address_port(&socket->peer)),
                 &socket->shortcut.offered);
+    if (address_same_host(&socket->shortcut.local, &socket->peer))
+        gather_meet(socket, &socket->peer);
 }
 
 static struct socket *find_offer(struct server *server, const union address *local,
@@ -99,6 +102,26 @@ void shortcut_match(struct socket *socket, const struct rs_addr *wire)
         return;
     offer->shortcut.twin = socket;
     socket->shortcut.twin = offer;
+}
+
+static void match_those_of(const struct session *session)
+{
+    for (uint32_t i = 1; session->sockets && i < session->socket_end; i++) {
+        struct socket *socket = session->sockets[i];
+        struct rs_addr local;
+
+        if (socket && is_plain(socket) && !socket->shortcut.twin &&
+            list_empty(&socket->shortcut.offered) && address_of_socket(socket->watch.fd, &local))
+            shortcut_match(socket, &local);
+    }
+}
+
+void shortcut_match_all(struct server *server)
+{
+    struct link *all = &server->sessions;
+
+    for (struct link *link = all->next; server->shortcut && link != all; link = link->next)
+        match_those_of(container_of(link, struct session, link));
 }
 
 /* ---- data ---- */

@@ -17,14 +17,14 @@ enum work;
 
 /* What a socket has of it. */
 struct shortcut {
-    struct socket *twin;  /* the other end; NULL: not ours, not found, or given up */
-    struct link offered;  /* server.offers, while the other end may still be accepted */
-    union address local;  /* of an offered one */
-    uint32_t kernel_out;  /* what the kernel was given of this connection, modulo 2^32 */
-    uint32_t kernel_in;   /* and what was taken from it */
-    uint64_t out, in;     /* what went by here instead */
-    bool holds;           /* the backlog waits for the twin, not for the kernel */
-    uint64_t out_before;  /* `out` when it was last looked at whether the twin takes anything */
+    struct socket *twin; /* the other end; NULL: not ours, not found, or given up */
+    struct link offered; /* server.offers, while the other end may still be accepted */
+    union address local; /* of an offered one */
+    uint32_t kernel_out; /* what the kernel was given of this connection, modulo 2^32 */
+    uint32_t kernel_in;  /* and what was taken from it */
+    uint64_t out, in;    /* what went by here instead */
+    bool holds;          /* the backlog waits for the twin, not for the kernel */
+    uint64_t out_before; /* `out` when it was last looked at whether the twin takes anything */
 };
 
 void shortcut_init(struct socket *socket); /* of no connection yet */
@@ -32,6 +32,8 @@ void shortcut_init(struct socket *socket); /* of no connection yet */
 void shortcut_offer(struct socket *socket, const struct rs_addr *local);
 /* A connection was accepted, from socket->peer: its other end is looked for. */
 void shortcut_match(struct socket *socket, const struct rs_addr *local);
+/* Looks for the other ends again, of sockets that two servers had (gather.c). */
+void shortcut_match_all(struct server *server);
 /* Whether what is sent next goes to the twin; asked with an empty backlog. */
 bool shortcut_is_open(const struct socket *socket);
 /* Sends so; returns how much was taken, the rest belongs into the backlog. */

@@ -202,6 +202,21 @@ static void abandon_calls(struct socket *socket)
     socket->close_waits = false;
 }
 
+/* Who binds beside it looks at its descriptor until it is off the list. */
+static void close_named(struct socket *socket)
+{
+    bool named = !list_empty(&socket->bound_link) || socket->family == RS_AF_UNIX;
+
+    if (named)
+        names_lock();
+    loop_close(&socket->watch);
+    if (!named)
+        return;
+    bind_release(socket);
+    unix_release(socket);
+    names_unlock();
+}
+
 void socket_finish(struct socket *socket, bool reset)
 {
     struct session *session = socket->session;
@@ -222,14 +237,12 @@ void socket_finish(struct socket *socket, bool reset)
     if (reset)
         setsockopt(socket->watch.fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
     socket->state = SOCKET_CLOSED;
-    loop_close(&socket->watch);
+    close_named(socket);
     capture_end(socket);
     anchor_close(socket);
     timer_disarm(&socket->timer);
     list_remove(&socket->work);
-    bind_release(socket);
     ports_owner_closed(socket);
-    unix_release(socket);
     session_backlog(session, -(int64_t)socket->backlog.bytes);
     backlog_clear(&socket->backlog);
     abandon_calls(socket);
@@ -321,4 +334,12 @@ int socket_watch(struct socket *socket)
 int socket_rewatch(struct socket *socket)
 {
     return loop_rewatch(&socket->session->server->loop, &socket->watch, events_of(socket));
+}
+
+bool socket_change_loop(struct socket *socket, struct loop *before)
+{
+    bool watched = socket->watch.watching;
+
+    loop_unwatch(before, &socket->watch);
+    return (!watched || !socket_watch(socket)) && capture_change_loop(socket, before);
 }

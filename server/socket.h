@@ -30,8 +30,9 @@ enum socket_state {
 /* How far a step of work got. */
 enum work { WORK_DONE, WORK_MORE, WORK_BLOCKED /* the completion ring is full */ };
 
-/* unix_peer.c */
+/* unix_peer.c; with names_lock */
 struct callers {
+    uint32_t listener; /* the process that listens, Windows' number as these */
     uint32_t *processes;
     uint32_t count, size;
     bool lost; /* one could not be noted */
@@ -70,18 +71,18 @@ struct socket {
 
     /* naming (bind.c) */
     bool bound;
-    bool shares_port;       /* Linux was told so */
+    bool shares_port;       /* Linux was told so; atomic: set by who binds beside it */
     uint64_t reservation;   /* ports.c: its token; 0: none */
     struct link bound_link; /* server.bound */
     union address bound_to;
 
     /* receiving */
-    bool readable;          /* the kernel may have something */
-    bool peer_closed;       /* seen EPOLLRDHUP: a short read is not the end of what is there */
-    bool receive_done;      /* end of data, an error, or shut: nothing more is read */
-    bool stalled;           /* out of credit */
-    bool urgent;            /* an urgent byte is somewhere ahead */
-    bool urgent_held;       /* urgent_byte has been taken and not told of yet */
+    bool readable;     /* the kernel may have something */
+    bool peer_closed;  /* seen EPOLLRDHUP: a short read is not the end of what is there */
+    bool receive_done; /* end of data, an error, or shut: nothing more is read */
+    bool stalled;      /* out of credit */
+    bool urgent;       /* an urgent byte is somewhere ahead */
+    bool urgent_held;  /* urgent_byte has been taken and not told of yet */
     uint8_t urgent_byte;
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
@@ -97,16 +98,16 @@ struct socket {
     struct backlog backlog;
     uint32_t sent; /* rs_socket_shared.sent */
     bool send_shut, send_failed;
-    bool wants_out; /* EPOLLOUT is asked for */
+    bool wants_out;       /* EPOLLOUT is asked for */
     bool send_error_told; /* datagrams: RS_ERROR_SEND was posted, no call has asked since */
 
     struct shortcut shortcut; /* streams */
 
     /* datagrams (flow.c) */
-    struct link flows, flows_in; /* from here, and to here */
-    uint32_t flow_count;         /* from here */
-    bool flows_barred;           /* one call may send several datagrams */
-    uint64_t drained_at;         /* rs clock: when the kernel had nothing more */
+    struct link flows, flows_in;   /* from here, and to here */
+    uint32_t flow_count;           /* from here */
+    bool flows_barred;             /* one call may send several datagrams */
+    uint64_t drained_at;           /* rs clock: when the kernel had nothing more */
     struct sent_times *sent_times; /* sent_times.c; NULL: none are kept */
 
     /* options that the server keeps */
@@ -117,8 +118,8 @@ struct socket {
     uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */
     bool fail_on_icmp;       /* RS_OPT_FAIL_ON_ICMP */
     struct rs_icmp_error icmp_error;
-    uint32_t syn_bytes;      /* that its last connect has sent with the SYN */
-    uint8_t tos, tclass;     /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
+    uint32_t syn_bytes;  /* that its last connect has sent with the SYN */
+    uint8_t tos, tclass; /* RS_OPT_IP_TOS, RS_OPT_IPV6_TCLASS as set */
 
     /* listening (listener.c) */
     struct socket *listener; /* of an accepted connection that is not anchored yet */
@@ -145,9 +146,14 @@ struct socket {
     uint32_t close_sent; /* `sent` when progress was last looked at */
 };
 
+static inline bool socket_shares_port(const struct socket *socket)
+{
+    return __atomic_load_n(&socket->shares_port, __ATOMIC_RELAXED);
+}
+
 /* socket.c: the table and the life cycle */
 struct socket *socket_create(struct session *session, uint8_t family, uint8_t type, int fd,
-                             int *error);                          /* NULL: fd stays the caller's */
+                             int *error); /* NULL: fd stays the caller's */
 /* A view of a socket that another session holds; NULL: no memory or index. */
 struct socket *socket_create_stub(struct session *session, const struct socket *core);
 struct socket *socket_at(struct session *session, uint32_t index); /* NULL: none there */
@@ -165,12 +171,14 @@ uint32_t socket_outstanding(const struct socket *socket);
 /* How many bytes may be read ahead now; 0 has told the DLL that the socket is stalled. */
 uint32_t socket_credit(struct socket *socket);
 int socket_open(uint32_t family, uint32_t type, uint32_t protocol); /* a descriptor or -errno */
-int socket_watch(struct socket *socket);   /* 0 or -errno */
+int socket_watch(struct socket *socket);                            /* 0 or -errno */
 int socket_rewatch(struct socket *socket); /* after wants_out or the watch has changed */
+/* Its session's server is another one by now; false: it cannot be watched there. */
+bool socket_change_loop(struct socket *socket, struct loop *before);
 
 /* anchor.c */
-int anchor_open(struct socket *socket);   /* 0 or -errno */
-void anchor_adopt(struct socket *socket); /* RS_SUB_ANCHORED */
+int anchor_open(struct socket *socket);     /* 0 or -errno */
+void anchor_adopt(struct socket *socket);   /* RS_SUB_ANCHORED */
 bool anchor_is_gone(struct socket *socket); /* as far as can be known just now */
 uint32_t anchor_number(const struct socket *socket);
 void anchor_close(struct socket *socket);
@@ -199,13 +207,14 @@ void urgent_announced(struct socket *socket);   /* EPOLLPRI */
 bool urgent_before_read(struct socket *socket); /* false: not now, the completion ring is full */
 bool urgent_tell(struct socket *socket); /* what is held; false: the completion ring is full */
 int urgent_set_inline(struct socket *socket, bool on); /* 0, or -1 with errno */
-void urgent_sent(const struct socket *sender); /* the kernel has taken an urgent byte */
+void urgent_sent(const struct socket *sender);         /* the kernel has taken an urgent byte */
 /* unix.c */
 uint32_t unix_bind(struct socket *socket); /* WSA error */
 int unix_connect(struct socket *socket);   /* 0 or an errno */
-void unix_release(struct socket *socket);
+void unix_release(struct socket *socket);  /* with names_lock */
 /* unix_peer.c */
-struct socket *unix_peer_find(const struct socket *client); /* who listens there; NULL: none of ours */
+struct socket *
+unix_peer_find(const struct socket *client); /* who listens there; NULL: none of ours */
 void unix_peer_connected(struct socket *client, struct socket *listener);
 void unix_peer_accepted(struct socket *child, struct socket *listener);
 /* raw.c */
@@ -213,11 +222,12 @@ int raw_open(int family, int protocol); /* like socket(2) */
 /* capture.c */
 uint32_t capture_set(struct socket *socket, uint32_t what); /* RS_OPT_CAPTURE; WSA error */
 void capture_end(struct socket *socket);
+bool capture_change_loop(struct socket *socket, struct loop *before); /* like socket_change_loop */
 ssize_t capture_receive(struct socket *socket, uint8_t *bytes, size_t size, union address *source,
                         struct rs_control *control);
 /* ping.c */
 bool ping_can_do(int family, int protocol);
-int ping_open(int family);                 /* like socket(2) */
+int ping_open(int family);                  /* like socket(2) */
 uint32_t ping_adopt(struct socket *socket); /* if it is one; WSA error */
 void ping_sends(struct socket *socket, const uint8_t *payload, uint32_t length);
 /* control_receive() of what a raw socket would get. */
@@ -230,8 +240,9 @@ void datagram_ready(struct socket *socket, uint32_t events);
 void datagram_arrive(struct server *server, const struct rs_addr *to);
 enum work datagram_read(struct socket *socket);
 /* control.c */
-uint32_t control_enable(struct socket *socket, uint32_t wanted); /* RS_OPT_CONTROL: adds; WSA error */
-uint32_t control_coalesce(struct socket *socket, bool on);       /* RS_OPT_UDP_COALESCE; WSA error */
+uint32_t control_enable(struct socket *socket,
+                        uint32_t wanted);                  /* RS_OPT_CONTROL: adds; WSA error */
+uint32_t control_coalesce(struct socket *socket, bool on); /* RS_OPT_UDP_COALESCE; WSA error */
 /* recvfrom() that fills in *control too. */
 ssize_t control_receive(struct socket *socket, void *bytes, size_t size, union address *source,
                         socklen_t *source_size, struct rs_control *control);
@@ -284,24 +295,26 @@ void socket_tell_sent(struct socket *socket);
 uint32_t socket_shutdown(struct socket *socket, uint32_t how); /* WSA error */
 /* bind.c */
 uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA error */
-void bind_again(struct socket *socket); /* after a failed connect */
-void bind_release(struct socket *socket);
+void bind_again(struct socket *socket);         /* after a failed connect */
+void bind_release(struct socket *socket);       /* with names_lock */
 void bind_first_listens(struct socket *socket); /* after listen(2) */
 /* ports.c */
-/* What bind is to ask for: WSA error, or 0 and perhaps another port in *address. */
+/* What bind is to ask for: WSA error, or 0 and perhaps another port in *address.  These two with
+ * names_lock. */
 uint32_t ports_take(const struct socket *socket, union address *address);
-void ports_give(const struct socket *socket, const union address *address); /* not needed any more */
+void ports_give(const struct socket *socket,
+                const union address *address); /* not needed any more */
 void ports_owner_closed(const struct socket *socket);
 /* share.c */
-void share_leave(struct socket *socket);            /* a view ends, or all of them */
-void share_closed(struct socket *socket);           /* RS_SUB_CLOSE while others hold the anchor */
-void share_died(struct session *session);           /* its process is gone, before its sockets go */
-bool share_move_away(struct socket *socket);        /* to a session that lives; false: nobody else */
+void share_leave(struct socket *socket);     /* a view ends, or all of them */
+void share_closed(struct socket *socket);    /* RS_SUB_CLOSE while others hold the anchor */
+void share_died(struct session *session);    /* its process is gone, before its sockets go */
+bool share_move_away(struct socket *socket); /* to a session that lives; false: nobody else */
 /* A listener has got a connection: the next is somebody else's.  True if nothing more is accepted
  * until then. */
 bool share_turn_over(struct socket *listener);
-bool share_pauses(const struct socket *socket);     /* nothing may be read or accepted now */
-struct socket *share_core(struct socket *view);     /* what there is to act upon */
+bool share_pauses(const struct socket *socket); /* nothing may be read or accepted now */
+struct socket *share_core(struct socket *view); /* what there is to act upon */
 struct socket *share_view(struct socket *socket, uint32_t number); /* NULL: has ended */
 /* share_data.c */
 void share_discard_unread(struct socket *socket);

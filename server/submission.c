@@ -304,6 +304,6 @@ void submission_drain(struct session *session, bool everything)
         }
         if (!everything && ring->position - begin >= SHARE)
             break;
-    } while (!session->corrupt && end - ring->position - 1 < ring->size);
+    } while (!session->corrupt && !session->placing && end - ring->position - 1 < ring->size);
     rs_ring_consume_end(ring);
 }

@@ -20,8 +20,9 @@ struct request {
     struct rs_call call; /* of a call */
     struct rs_addr address;
     struct rs_control control; /* with RS_SEND_CONTROL */
-    const uint8_t *payload; /* in shared memory: may change while it is looked at */
+    const uint8_t *payload;    /* in shared memory: may change while it is looked at */
     uint32_t length;
+    bool gathered; /* RS_SUB_ATTACH: every server was asked (gather.c) */
 };
 
 /* Takes what was published when it was called: everything, or a turn's share. */

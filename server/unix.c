@@ -73,9 +73,11 @@ static uint32_t set_path(struct socket *socket, const void *path, uint32_t lengt
         free(copy);
         return WSAEINVAL;
     }
+    names_lock();
     drop_path(socket);
     socket->unix_path = copy;
     socket->unix_path_length = length;
+    names_unlock();
     return 0;
 }
 
@@ -144,11 +146,15 @@ static int call_connect(int fd, const struct sockaddr *address, socklen_t size)
 
 int unix_connect(struct socket *socket)
 {
-    struct socket *listener = unix_peer_find(socket);
-    int error = call(socket, call_connect);
+    struct socket *listener;
+    int error;
 
+    names_lock(); /* until the listener knows who it is: it may be accepting already */
+    listener = unix_peer_find(socket);
+    error = call(socket, call_connect);
     if (!error && listener)
         unix_peer_connected(socket, listener);
+    names_unlock();
     return error;
 }
 

@@ -89,15 +89,6 @@ int urgent_set_inline(struct socket *socket, bool on)
 
 /* ---- to a peer of this server ---- */
 
-static bool same_host(const union address *a, const union address *b)
-{
-    if (a->any.sa_family != b->any.sa_family)
-        return false;
-    if (a->any.sa_family == AF_INET)
-        return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-    return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
-}
-
 static bool local_address(const struct socket *socket, union address *local)
 {
     socklen_t size = sizeof(*local);
@@ -120,7 +111,7 @@ static struct socket *other_end(const struct socket *sender)
     struct server *server = sender->session->server;
     union address local;
 
-    if (!local_address(sender, &local) || !same_host(&local, &sender->peer))
+    if (!local_address(sender, &local) || !address_same_host(&local, &sender->peer))
         return NULL;
     for (struct link *link = server->sessions.next; link != &server->sessions; link = link->next) {
         const struct session *session = container_of(link, struct session, link);

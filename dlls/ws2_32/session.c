@@ -62,7 +62,8 @@ HANDLE session_open_anchor(const struct session *session, uint32_t number, bool 
     int runtime = (int)(wcsrchr(session->directory, '\\') - session->directory);
     WCHAR path[RUNTIME_PATH_MAX];
 
-    swprintf(path, ARRAYSIZE(path), L"%.*ls\\anchors\\%u", runtime, session->directory, number);
+    swprintf(path, ARRAYSIZE(path), L"%.*ls\\anchors%u\\%u", runtime, session->directory,
+             number % RS_ANCHOR_DIRS, number);
     /* these are the rights of a SOCKET (Wine's test_open_device, run on Windows) */
     return open_fifo(path, GENERIC_READ | GENERIC_WRITE | WRITE_DAC, FILE_FLAG_OVERLAPPED, inherit);
 }
@@ -169,6 +170,15 @@ failed:
     return NULL;
 }
 
+static uint32_t parent_process(void)
+{
+    PROCESS_BASIC_INFORMATION information = {0};
+
+    NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, &information,
+                              sizeof(information), NULL);
+    return (uint32_t)information.InheritedFromUniqueProcessId;
+}
+
 static void send_hello(struct session *session, const char *program)
 {
     struct rs_record *record =
@@ -180,6 +190,7 @@ static void send_hello(struct session *session, const char *program)
     hello = (struct rs_hello *)(record + 1);
     memset(hello, 0, sizeof(*hello));
     hello->windows_pid = GetCurrentProcessId();
+    hello->windows_parent = parent_process();
     hello->pointer_bits = 8 * sizeof(void *);
     snprintf(hello->dll_version, sizeof(hello->dll_version), "%s", RINGSOCK_VERSION);
     snprintf(hello->program, sizeof(hello->program), "%s", program);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 12u                /* part of the runtime directory's name */
+#define RS_PROTOCOL 13u                /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -37,6 +37,7 @@
 #define RS_STATE_MAX 512u   /* what a process tells the next holder of a shared socket, opaque */
 #define RS_PROOF 16u        /* bytes that show who holds an anchor's handle */
 #define RS_ADDR_MAX 28u             /* sockaddr_in6 */
+#define RS_ANCHOR_DIRS 16u  /* directories of anchors: the server hears of their closes by directory */
 
 /* ---- names in the runtime directory (relative; all created by the server, mode 0600) ----
  *   join           FIFO of rs_ticket: a DLL reads one and owns that session
@@ -48,8 +49,9 @@
  *                  its hang-up means that the process is gone
  *       wN         FIFO, server (or a thread of the process) to the parked thread of slot N;
  *                  w0, the pump's, is there from the beginning
- *   anchors/N      FIFO of anchor N, a SOCKET's: when nobody has it open any more the last handle of
- *                  the SOCKET is gone, and then it may become the anchor of another one
+ *   anchorsD/N     FIFO of anchor N, a SOCKET's (D = N % RS_ANCHOR_DIRS): when nobody has it open any
+ *                  more the last handle of the SOCKET is gone, and then it may become the anchor of
+ *                  another one
  */
 struct rs_ticket {
     uint64_t magic;
@@ -312,7 +314,9 @@ _Static_assert(sizeof(struct rs_reply) == 24, "reply"); /* payload follows at on
 
 struct rs_hello {
     uint32_t windows_pid;
+    uint32_t windows_parent; /* the process that started it; 0: not known */
     uint32_t pointer_bits;
+    uint32_t reserved;
     char dll_version[RS_VERSION_LEN];
     char program[64]; /* for the log; cut, NUL-terminated by the server */
 };

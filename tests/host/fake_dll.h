@@ -64,7 +64,7 @@ struct fake_socket {
     uint32_t connect_error, error, errors, sends_lost;
     struct rs_addr local, peer, source;
     struct rs_control control; /* of the last datagram; all ones: none came with it */
-    uint8_t *data; /* bytes arrived and not taken */
+    uint8_t *data;             /* bytes arrived and not taken */
     size_t size, room;
     uint32_t consumed;
     unsigned datagrams, sent_notices;
@@ -89,6 +89,7 @@ struct fake {
     struct rs_socket_shared *shared;
     struct rs_ring_end sub, comp;
     int bell, pump;
+    uint32_t pid, parent; /* what hello says; 0: its own, and none */
     size_t map_size;
     struct fake_socket *sockets[RS_MAX_SOCKETS];
     uint64_t next_cookie;
@@ -119,14 +120,18 @@ static UNUSED const char *fake_make_dir(void)
     return fake_dir;
 }
 
-static rlim_t fake_descriptor_limit; /* of the next server; 0 = as it is */
+static rlim_t fake_descriptor_limit;     /* of the next server; 0 = as it is */
 static void (*fake_server_begins)(void); /* called in it first, unless NULL */
 
 static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
 {
     const char *shortcut = getenv("RINGSOCK_SHORTCUT");
-    struct server_options options = {
-        .runtime = dir, .linger = linger, .shortcut = shortcut && !strcmp(shortcut, "1"), .spin = true};
+    const char *workers = getenv("RINGSOCK_WORKERS");
+    struct server_options options = {.runtime = dir,
+                                     .linger = linger,
+                                     .shortcut = shortcut && !strcmp(shortcut, "1"),
+                                     .spin = true,
+                                     .workers = workers && !strcmp(workers, "1")};
     char join[300];
     pid_t pid;
 
@@ -193,6 +198,44 @@ static UNUSED unsigned count_descriptors(pid_t pid)
 
     snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
     return count_entries(path);
+}
+
+/* Of the server's threads but the first (workers.c), which stay: how many there are, and what each
+ * needs for itself: epoll, an eventfd, a directory of anchors, inotify, a spare descriptor. */
+#define WORKER_DESCRIPTORS 5u
+static UNUSED unsigned count_workers(const char *dir)
+{
+    char path[300];
+    unsigned count = 0;
+
+    for (unsigned i = 1; i < RS_ANCHOR_DIRS; i++) {
+        snprintf(path, sizeof(path), "%s/anchors%u", dir, i);
+        count += !access(path, F_OK);
+    }
+    return count;
+}
+
+static UNUSED unsigned count_anchors(const char *dir)
+{
+    char path[300];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < RS_ANCHOR_DIRS; i++) {
+        snprintf(path, sizeof(path), "%s/anchors%u", dir, i);
+        count += count_entries(path);
+    }
+    return count;
+}
+
+/* Without those. */
+static UNUSED unsigned server_descriptors(pid_t pid, const char *dir)
+{
+    return count_descriptors(pid) - WORKER_DESCRIPTORS * count_workers(dir);
+}
+
+static UNUSED unsigned server_entries(const char *dir)
+{
+    return count_entries(dir) - count_workers(dir);
 }
 
 static UNUSED uint64_t now_ms(void)
@@ -541,7 +584,8 @@ static UNUSED struct fake *fake_take(const char *dir)
 
 static UNUSED void fake_hello(struct fake *fake)
 {
-    struct rs_hello hello = {.windows_pid = (uint32_t)getpid(),
+    struct rs_hello hello = {.windows_pid = fake->pid ? fake->pid : (uint32_t)getpid(),
+                             .windows_parent = fake->parent,
                              .pointer_bits = 64,
                              .dll_version = "test",
                              .program = "test"};
@@ -605,12 +649,17 @@ static UNUSED struct rs_addr fake_v6(const char *text, unsigned port)
     return address;
 }
 
+static UNUSED void fake_anchor_path(char *path, size_t size, const char *dir, uint32_t anchor)
+{
+    snprintf(path, size, "%s/anchors%u/%u", dir, anchor % RS_ANCHOR_DIRS, anchor);
+}
+
 static UNUSED void fake_adopt(struct fake *fake, uint32_t index, uint32_t anchor)
 {
     struct fake_socket *socket = fake_socket(fake, index);
-    char name[32];
+    char name[48];
 
-    snprintf(name, sizeof(name), "../anchors/%u", anchor);
+    fake_anchor_path(name, sizeof(name), "..", anchor);
     socket->anchor = fake_open_at(fake, name, O_RDWR);
     __atomic_store_n(&fake->shared[index].interest, RS_WAKE_PUMP, __ATOMIC_SEQ_CST);
     fake_simple(fake, RS_SUB_ANCHORED, 0, index);

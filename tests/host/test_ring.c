@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* TSAN: yes */
 /*
  * The ring of include/ringsock/ring.h: order and content across the wrap, padding, a full ring,
  * what each end makes of a lying peer, and a producer and a consumer on two threads.

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* TSAN: yes */
 /*
  * Calls: names of hosts both ways, the host's own, interfaces, socket options.
  */

@@ -4,8 +4,8 @@
  * the same: the server survives each, keeps nothing of it, and a session beside it does not notice.
  *
  * Most rounds write records of a right shape with wild contents, so that they reach the code behind
- * the checks; some also write wrong shapes, a wild ring, or cut the file short.  A failing round says
- * its seed: RINGSOCK_TEST_SEED=N RINGSOCK_TEST_OPERATIONS=1 runs that round alone.
+ * the checks; some also write wrong shapes, a wild ring, or cut the file short.  A failing round
+ * says its seed: RINGSOCK_TEST_SEED=N RINGSOCK_TEST_OPERATIONS=1 runs that round alone.
  *
  * Everything goes on in a network namespace of the test's own where there can be one; elsewhere
  * addresses are taken from this test's own sockets only.
@@ -110,7 +110,7 @@ static void learn(uint32_t index, uint32_t anchor, struct fake *fake)
     *entry = (struct known){.index = index, .anchor = -1};
     if (one_in(5)) /* it stays without a handle */
         return;
-    snprintf(path, sizeof(path), "%s/anchors/%u", fake->dir, anchor);
+    fake_anchor_path(path, sizeof(path), fake->dir, anchor);
     entry->anchor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 }
 
@@ -215,9 +215,8 @@ static struct rs_addr some_address(void)
 
     if (one_in(40))
         address.family = (uint16_t)number();
-    address.port = one_in(4) || !port_count
-                       ? 0
-                       : ports[below(port_count < PORTS ? port_count : PORTS)];
+    address.port =
+        one_in(4) || !port_count ? 0 : ports[below(port_count < PORTS ? port_count : PORTS)];
     if (isolated && one_in(8))
         address.port = (uint16_t)number();
     if (one_in(6))
@@ -235,8 +234,12 @@ static struct rs_addr some_address(void)
 
 static struct rs_call some_call(uint16_t type)
 {
-    struct rs_call call = {.cookie = type, .wake = number(), .arg0 = number(), .arg1 = number(),
-                           .arg2 = number(), .arg3 = number()};
+    struct rs_call call = {.cookie = type,
+                           .wake = number(),
+                           .arg0 = number(),
+                           .arg1 = number(),
+                           .arg2 = number(),
+                           .arg3 = number()};
 
     switch (type) {
     case RS_SUB_SOCKET:
@@ -566,10 +569,10 @@ static void check_nothing_kept(unsigned before)
 {
     uint64_t begin = now_ms();
 
-    while (count_descriptors(server_pid) > before + 2 || count_entries(dir) > 5) {
+    while (server_descriptors(server_pid, dir) > before + 2 || server_entries(dir) > 5) {
         if (now_ms() - begin > 30000)
-            fail("%u descriptors, %u files; %u descriptors before", count_descriptors(server_pid),
-                 count_entries(dir), before);
+            fail("%u descriptors, %u files; %u descriptors before",
+                 server_descriptors(server_pid, dir), server_entries(dir), before);
         usleep(20000);
     }
 }
@@ -588,7 +591,7 @@ int main(void)
     dir = fake_make_dir();
     server_pid = fake_start_server(dir, 60);
     make_witness();
-    before = count_descriptors(server_pid);
+    before = server_descriptors(server_pid, dir);
     for (uint64_t round = 0; round < rounds; round++) {
         seed = (first + round) * 0x9e3779b97f4a7c15ull | 1;
         play();
@@ -600,6 +603,7 @@ int main(void)
     fake_leave(witness);
     fake_stop_server(server_pid, dir);
     printf("ok 1 - %llu rounds from seed %llu (%u ms%s)\n", (unsigned long long)rounds,
-           (unsigned long long)first, (unsigned)(now_ms() - begin), isolated ? "" : ", not isolated");
+           (unsigned long long)first, (unsigned)(now_ms() - begin),
+           isolated ? "" : ", not isolated");
     return 0;
 }

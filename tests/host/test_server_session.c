@@ -17,12 +17,12 @@ static void wait_idle(unsigned sessions)
 {
     uint64_t begin = now_ms();
 
-    while (count_descriptors(server.pid) != idle_descriptors ||
-           count_entries(server.dir) != idle_entries + sessions) {
+    while (server_descriptors(server.pid, server.dir) != idle_descriptors ||
+           server_entries(server.dir) != idle_entries + sessions) {
         if (now_ms() - begin > PATIENCE)
             fail("%u descriptors instead of %u, %u entries instead of %u",
-                 count_descriptors(server.pid), idle_descriptors, count_entries(server.dir),
-                 idle_entries + sessions);
+                 server_descriptors(server.pid, server.dir), idle_descriptors,
+                 server_entries(server.dir), idle_entries + sessions);
         usleep(1000);
     }
 }
@@ -99,12 +99,10 @@ static void many_sockets(struct fake *fake, void *argument)
 static void test_sockets(void)
 {
     struct fake *fake = fake_join(server.dir);
-    unsigned descriptors = count_descriptors(server.pid), anchors;
-    char path[300];
+    unsigned descriptors = server_descriptors(server.pid, server.dir), anchors;
     uint32_t highest = 0;
 
-    snprintf(path, sizeof(path), "%s/anchors", server.dir);
-    anchors = count_entries(path);
+    anchors = count_anchors(server.dir);
     for (int i = 0; i < 300; i++) {
         uint32_t socket = fake_open(fake, RS_AF_INET, i % 2 ? RS_STREAM : RS_DGRAM);
 
@@ -113,8 +111,8 @@ static void test_sockets(void)
     }
     check(highest <= 2);
     check_equal(fake_call(fake, RS_SUB_HOSTNAME, 0, 0, 0, 0, NULL, 0), 0);
-    check(count_descriptors(server.pid) <= descriptors + 2);
-    check(count_entries(path) <= anchors + 2);
+    check(server_descriptors(server.pid, server.dir) <= descriptors + 2);
+    check(count_anchors(server.dir) <= anchors + 2);
     fake_leave(fake);
     reap_killed(run_and_die(many_sockets, NULL));
     wait_idle(0);
@@ -427,8 +425,8 @@ int main(void)
     server.pid = fake_start_server(dir, 60);
     reap_killed(run_and_die(nothing, NULL));
     usleep(50000);
-    idle_descriptors = count_descriptors(server.pid);
-    idle_entries = count_entries(dir);
+    idle_descriptors = server_descriptors(server.pid, server.dir);
+    idle_entries = server_entries(dir);
     check_equal(idle_entries, 4); /* join, lock, anchors, the session in stock */
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
         uint64_t begin = now_ms();
