@@ -28,6 +28,7 @@ struct anchors {
     uint32_t next_number;
     struct anchor *buckets[ANCHOR_BUCKETS]; /* by anchor_bucket */
     struct watch closes;                    /* inotify; fd -1: each anchor has a descriptor */
+    uint32_t heard;                         /* of which directories it tells, a bit for each */
     struct timer sweep;
     uint32_t sweep_bucket;
     unsigned sweep_passes; /* that are left */
@@ -81,7 +82,7 @@ int anchor_watch_own(struct server *server, struct anchor *anchor, int fd); /* 0
 /* Whether somebody has it open.  Keeps what lay in it. */
 enum anchor_look anchor_look(struct server *server, struct anchor *anchor);
 void anchor_closed_once(struct server *server, struct anchor *anchor); /* by one who had it */
-/* `into` hears of what happens in the directory of `from`; false: it does not.  Then drain: what
+/* `into` hears of what happens in the directories of `from`; false: it does not.  Then drain: what
  * `from` has heard of is dealt with. */
 bool anchor_watch_also(struct server *into, const struct server *from);
 void anchor_watch_drain(struct server *from);

@@ -240,23 +240,31 @@ static void closes_ready(struct watch *watch, uint32_t events)
         loop_rewatch(&server->loop, watch, EPOLLIN);
 }
 
-static bool hear_of(int inotify, const struct server *server)
+static bool hear_of(struct anchors *anchors, const struct server *server)
 {
     char path[32];
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d", server->anchors.dir_fd);
-    return inotify_add_watch(inotify, path, IN_CLOSE_WRITE | IN_ONLYDIR) >= 0;
+    if (inotify_add_watch(anchors->closes.fd, path, IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+        return false;
+    anchors->heard |= 1u << server->number;
+    return true;
 }
 
 /* A server that has inotify need not have a descriptor for each anchor; one that has not must. */
 bool anchor_watch_also(struct server *into, const struct server *from)
 {
+    uint32_t missing = from->anchors.heard & ~into->anchors.heard;
+
     if (!anchor_watch_works(into))
         return !anchor_watch_works(from);
-    if (!anchor_watch_works(from) || hear_of(into->anchors.closes.fd, from))
-        return true;
-    log_warn("no inotify for a second directory: %s", strerror(errno));
-    return false;
+    for (unsigned i = 0; i < RS_ANCHOR_DIRS; i++) {
+        if (!(missing & 1u << i) || hear_of(&into->anchors, workers_at(i)))
+            continue;
+        log_warn("no inotify for another directory: %s", strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 void anchor_watch_drain(struct server *from)
@@ -272,7 +280,7 @@ void anchor_watch_start(struct server *server)
     timer_init(&server->anchors.sweep, sweep_step);
     watch_init(closes, closes_ready);
     closes->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (closes->fd >= 0 && hear_of(closes->fd, server) &&
+    if (closes->fd >= 0 && hear_of(&server->anchors, server) &&
         !loop_watch(&server->loop, closes, EPOLLIN))
         return;
     log_warn("no inotify (%s): each socket takes two descriptors", strerror(errno));

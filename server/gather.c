@@ -23,6 +23,9 @@
 #include "socket.h"
 #include "submission.h"
 
+/* More than programs have threads that wait; who goes on asking gets no answer but "no". */
+#define STRAYS_MAX 4096u
+
 /* What a server's thread asks the first's. */
 struct stray {
     struct link link; /* server.strays */
@@ -37,12 +40,13 @@ struct stray {
 static struct stray *ask(const struct session *session)
 {
     struct server *server = session->server;
-    struct stray *stray = calloc(1, sizeof(*stray));
+    struct stray *stray;
 
-    if (!stray)
+    if (server->stray_count >= STRAYS_MAX || !(stray = calloc(1, sizeof(*stray))))
         return NULL;
     stray->session = session->id;
     list_append(&server->strays, &stray->link);
+    server->stray_count++;
     server_kick(server->first);
     return stray;
 }
@@ -137,6 +141,8 @@ static void take_names(struct server *into, struct server *from)
     list_move(&into->listeners, &from->listeners);
     list_move(&into->reservations, &from->reservations);
     names_unlock();
+    if (into->last_reservation < from->last_reservation)
+        into->last_reservation = from->last_reservation; /* tokens do not come twice */
 }
 
 static void take_timers(struct link *into, struct link *from)
@@ -160,6 +166,8 @@ static bool take_all(struct server *into, struct server *from)
     take_timers(&into->loop.timers, &from->loop.timers);
     list_move(&into->work, &from->work);
     list_move(&into->strays, &from->strays);
+    into->stray_count += from->stray_count;
+    from->stray_count = 0;
     list_move(&into->loop.graves, &from->loop.graves);
     into->orphaned_bytes += from->orphaned_bytes;
     from->orphaned_bytes = 0;
@@ -249,6 +257,7 @@ void gather_turn(void)
 
         server_hold(server);
         list_take(&strays, &server->strays);
+        server->stray_count = 0;
         server_release(server);
         while (!list_empty(&strays)) {
             struct stray *stray = container_of(strays.next, struct stray, link);

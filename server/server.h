@@ -53,6 +53,7 @@ struct server {
     bool workers; /* server_options */
     /* every server's */
     struct link strays;       /* gather.c */
+    unsigned stray_count;
     struct link sessions;     /* all, the prepared one included */
     struct link work;         /* sockets that know of something to read or accept */
     struct link listeners;    /* listener.c */

@@ -248,7 +248,6 @@ static struct server *choose(struct server *first, uint32_t parent)
 
 static void hand_over(struct session *session, struct server *to)
 {
-
     server_hold(to);
     list_remove(&session->link);
     list_append(&to->sessions, &session->link);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Conformance programs on ours with one fast way switched off: every test has the same result.
 
-The server reads RINGSOCK_SHORTCUT when it starts, so these runs have a server of their own.
+The server reads RINGSOCK_SHORTCUT and RINGSOCK_WORKERS when it starts, so these runs have a server of their own.
 """
 import pytest
 
@@ -15,8 +15,10 @@ STREAMS = ("tcp", "order", "order_model", "cancel_stress", "socket_reuse", "ling
 PORTS = ("iocp", "iocp_mixed", "port_handles", "acceptex", "completion", "order_model")
 EVENTS = ("event_stress", "eventselect", "apc", "completion_routines", "overlapped",
           "order_model")
+SEVERAL = ("duplicate_socket", "pause_accept", "unix_socket")  # with a child
 RUNS = [(switch, program) for switch, programs in (("RINGSOCK_SHORTCUT", STREAMS), ("RINGSOCK_FASTPORT", PORTS),
-                                                  ("RINGSOCK_FASTEVENT", EVENTS)) for program in programs]
+                                                  ("RINGSOCK_FASTEVENT", EVENTS), ("RINGSOCK_WORKERS", SEVERAL))
+        for program in programs]
 
 
 def results(counts):

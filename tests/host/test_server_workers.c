@@ -210,6 +210,23 @@ static void test_attaching(void)
     fake_leave(b);
 }
 
+/* One that has taken over others is taken over: the ends of all their handles are noticed still. */
+static void test_chain(void)
+{
+    struct fake *a = join_as(3010, 0), *b = join_as(3011, 0), *c = join_as(3012, 0);
+    uint32_t socket = fake_open(a, RS_AF_INET, RS_STREAM);
+    struct fake_socket *state = fake_socket(a, socket);
+
+    check(attach(a, b, fake_open(b, RS_AF_INET, RS_STREAM)));
+    check(attach(b, c, fake_open(c, RS_AF_INET, RS_STREAM)));
+    check(!close(state->anchor));
+    state->anchor = -1;
+    fake_wait(a, state->closed);
+    fake_leave(a);
+    fake_leave(b);
+    fake_leave(c);
+}
+
 /* What no server has an anchor of is nobody's socket. */
 static void test_nobodys(void)
 {
@@ -259,6 +276,7 @@ int main(void)
         void (*run)(void);
     } tests[] = {
         {"who gets which", test_who_gets_which},
+        {"chain", test_chain}, /* before any of them has taken over another */
         {"more than threads", test_more_than_threads},
         {"names", test_names},
         {"names at once", test_names_at_once},
