@@ -219,6 +219,11 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
         return socket->type == RS_DGRAM ? control_coalesce(socket, number != 0) : WSAENOPROTOOPT;
     case RS_OPT_PAUSE_ACCEPT:
         return listener_pause(socket, number != 0);
+    case RS_OPT_ACK_AT_ONCE:
+        if (socket->type != RS_STREAM || socket->family == RS_AF_UNIX)
+            return WSAENOPROTOOPT;
+        socket->ack_at_once = number != 0;
+        return set_number(socket, IPPROTO_TCP, TCP_QUICKACK, number != 0);
     case RS_OPT_SENT_TIMES:
         return sent_times_keep(socket, number);
     case RS_OPT_CAPTURE:

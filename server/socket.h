@@ -115,6 +115,7 @@ struct socket {
     bool multicast_port; /* RS_OPT_MULTICAST_PORT */
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
+    bool ack_at_once;        /* RS_OPT_ACK_AT_ONCE */
     uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */
     bool fail_on_icmp;       /* RS_OPT_FAIL_ON_ICMP */
     struct rs_icmp_error icmp_error;

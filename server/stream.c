@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <linux/sockios.h>
 
@@ -106,6 +107,14 @@ void stream_check_error(struct socket *socket)
         socket->pending_error = stream_error_code(socket, error);
 }
 
+/* "This flag is not permanent, it only enables a switch to or from quickack mode" (tcp(7)). */
+static void ack_at_once(const struct socket *socket)
+{
+    int yes = 1;
+
+    setsockopt(socket->watch.fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof(yes));
+}
+
 /* Reads once; false if that was all for now. */
 static enum work read_once(struct socket *socket)
 {
@@ -148,6 +157,8 @@ static enum work read_once(struct socket *socket)
     }
     socket->delivered += (uint32_t)count;
     socket->shortcut.kernel_in += (uint32_t)count;
+    if (socket->ack_at_once)
+        ack_at_once(socket);
     comp_publish(socket->session, record, &header, (uint32_t)count);
     if ((uint32_t)count < size && !socket->peer_closed && !socket->urgent && !socket->pending_error)
         socket->readable = false;

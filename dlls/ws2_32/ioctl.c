@@ -33,6 +33,7 @@
 #define IOCTL_LOOPBACK_FAST_PATH                      _WSAIOW(IOC_VENDOR, 16)
 #define IOCTL_TCP_INITIAL_RTO                         _WSAIOW(IOC_VENDOR, 17)
 #define IOCTL_TCP_INFO                                _WSAIORW(IOC_VENDOR, 39)
+#define IOCTL_TCP_SET_ACK_FREQUENCY                   _WSAIOW(IOC_VENDOR, 23)
 #define IOCTL_ACQUIRE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 100)
 #define IOCTL_RELEASE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 101)
 #define IOCTL_ASSOCIATE_PORT_RESERVATION              _WSAIOW(IOC_VENDOR, 102)
@@ -269,6 +270,7 @@ static const struct ioctl {
     {IOCTL_TCP_INFO, ioctl_tcp_info},
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
     {IOCTL_SET_COMPATIBILITY_MODE, ioctl_compatibility_mode},
+    {IOCTL_TCP_SET_ACK_FREQUENCY, ioctl_ack_frequency},
     {IOCTL_TIMESTAMPING, ioctl_timestamping},
     {IOCTL_GET_TX_TIMESTAMP, ioctl_sent_time},
     {IOCTL_AF_UNIX_GETPEERPID, peer_process},

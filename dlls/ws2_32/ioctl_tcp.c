@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO, SIO_TCP_INITIAL_RTO and SIO_SET_COMPATIBILITY_MODE: what is
- * known of a connection, why there is none, how long it is tried for, and which Windows' it is to
- * be like.  Asks the server, no lock held.
+ * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO, SIO_TCP_INITIAL_RTO, SIO_TCP_SET_ACK_FREQUENCY and
+ * SIO_SET_COMPATIBILITY_MODE: what is known of a connection, why there is none, how long it is
+ * tried for, how soon it acknowledges, and which Windows' it is to be like.  Asks the server, no
+ * lock held.
  */
 #include "ioctl.h"
 #include "guarded_copy.h"
@@ -192,4 +193,23 @@ DWORD ioctl_compatibility_mode(struct ioctl_call *call)
     if ((error = ioctl_take(call, &mode, sizeof(mode))))
         return error;
     return mode.behaviour > last ? WSAEINVAL : 0;
+}
+
+/* Microsoft has no page of it.  Programs give a DWORD: 1, that each segment is acknowledged at once
+ * (CPython's TCP_QUICKACK on Windows), 2, which is Windows' default, or more, up to 255. */
+DWORD ioctl_ack_frequency(struct ioctl_call *call)
+{
+    uint32_t frequency, at_once;
+    DWORD error;
+
+    if (call->socket->type != SOCK_STREAM || call->socket->family == AF_UNIX)
+        return WSAEOPNOTSUPP;
+    if (call->in_size < sizeof(frequency))
+        return WSAEINVAL;
+    if ((error = ioctl_take(call, &frequency, sizeof(frequency))))
+        return error;
+    if (!frequency || frequency > 255)
+        return WSAEINVAL;
+    at_once = frequency == 1;
+    return option_server_set(call->socket, RS_OPT_ACK_AT_ONCE, &at_once, sizeof(at_once));
 }

@@ -447,6 +447,7 @@ enum rs_option {
     RS_OPT_SENT_TIMES, /* set: how many times of RS_CONTROL_STAMP are kept, up to 65535; 0: none */
     RS_OPT_SENT_TIME, /* get: uint64_t, rs clock: when arg1 was sent, which is forgotten then;
                          WSAEWOULDBLOCK: it is not known */
+    RS_OPT_ACK_AT_ONCE, /* set: a stream acknowledges each segment when it has come */
     RS_OPT_CAPTURE, /* set, on a raw socket that is bound to an interface's address: RS_CAPTURE_* */
     RS_OPT_MAX
 };
