@@ -160,8 +160,8 @@ static void echo_and_meet(struct fake *fake, struct rs_addr at, unsigned number)
 
     open_pair(&own, fake, fake);
     other.client.index = fake_open(fake, RS_AF_INET, RS_STREAM);
-    for (unsigned i = 0; i < 60; i++) {
-        if (i == 10 + number)
+    for (unsigned i = 0; i < 30; i++) {
+        if (i == 1 + number)
             check_equal(fake_connect(fake, other.client.index, at), 0);
         hold(&own.client);
         send_more(&own.peer, 1 + i);
