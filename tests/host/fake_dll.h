@@ -485,7 +485,9 @@ static UNUSED void fake_park(struct fake *fake, unsigned timeout)
     if (__atomic_compare_exchange_n(&fake->slots[0].state, &parked, RS_SLOT_RUNNING, false,
                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return;
-    check_equal(read(fake->pump, &byte, 1), 1); /* who un-parked us writes exactly one byte */
+    /* Who un-parked us writes exactly one byte, a moment later. */
+    poll(&poll_fd, 1, PATIENCE);
+    check_equal(read(fake->pump, &byte, 1), 1);
 }
 
 /* Until the condition holds. */
