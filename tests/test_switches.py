@@ -31,7 +31,7 @@ def results(counts):
 @pytest.mark.parametrize("switch,program", RUNS, ids=[f"{s.split('_')[1].lower()}-{p}" for s, p in RUNS])
 def test_switched_off(switch, program, width, ours, build, run_wine, runtime, test_counts):
     result = run_wine(build.exe(program, width), prefix=ours, timeout=180, check=False,
-                      env={switch: "0", "RINGSOCK_RUNTIME_DIR": runtime, "RINGSOCK_TEST_TIMEOUT": "150",
+                      env={switch: "1" if switch == "RINGSOCK_WORKERS" else "0", "RINGSOCK_RUNTIME_DIR": runtime, "RINGSOCK_TEST_TIMEOUT": "150",
                            "RINGSOCK_TEST_OPERATIONS": "1000"})
     assert int(summary(result)["failures"]) == 0 and result.rc == 0, str(result)
     assert "ringsock: " in result.log, f"ours was not in use: {result}"
