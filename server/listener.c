@@ -113,57 +113,65 @@ struct held {
     union address peer;
 };
 
-/* The next one; -1 with errno. */
-static int take_held(struct socket *listener, union address *peer)
+/* The next one, the caller's now; NULL with errno. */
+static struct held *take_held(struct socket *listener)
 {
     struct held *held;
-    int fd;
 
     if (list_empty(&listener->held)) {
         errno = EAGAIN;
-        return -1;
+        return NULL;
     }
     held = container_of(listener->held.next, struct held, link);
-    fd = held->fd;
-    *peer = held->peer;
     list_remove(&held->link);
-    free(held);
-    return fd;
+    return held;
 }
 
-static void hold(struct link *place, int fd, const union address *peer)
+/* Likewise, from the kernel: it keeps what there is no memory for. */
+static struct held *take_new(struct socket *listener)
 {
-    struct held *held = malloc(sizeof(*held));
+    struct held *held = calloc(1, sizeof(*held));
+    socklen_t size = sizeof(held->peer);
+    int error;
 
-    if (!held) {
-        close(fd);
-        return;
-    }
-    held->fd = fd;
-    held->peer = *peer;
-    list_insert_after(place, &held->link);
+    if (!held)
+        return NULL;
+    held->fd = accept4(listener->watch.fd, &held->peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (held->fd >= 0)
+        return held;
+    error = errno;
+    free(held);
+    errno = error;
+    return NULL;
+}
+
+static struct held *next_connection(struct socket *listener)
+{
+    return list_empty(&listener->held) && !listener->accept_paused ? take_new(listener)
+                                                                   : take_held(listener);
 }
 
 /* 0, or -errno of what prevents further accepting: then the connection is kept for later. */
-static int adopt(struct socket *listener, int fd, const union address *peer)
+static int adopt(struct socket *listener, struct held *held)
 {
     struct session *session = listener->session;
     struct rs_accepted body = {0};
     struct socket *child;
     int error;
 
-    child = socket_create(session, listener->family, RS_STREAM, fd, &error);
+    child = socket_create(session, listener->family, RS_STREAM, held->fd, &error);
     if (!child && error == -EMFILE && session->server->spare_fd >= 0) {
         close(session->server->spare_fd);
         session->server->spare_fd = -1;
-        child = socket_create(session, listener->family, RS_STREAM, fd, &error);
+        child = socket_create(session, listener->family, RS_STREAM, held->fd, &error);
     }
     if (!child) {
-        hold(&listener->held, fd, peer);
+        list_insert_after(&listener->held, &held->link);
         return error;
     }
     child->state = SOCKET_CONNECTED;
-    child->peer = *peer;
+    child->peer = held->peer;
+    free(held);
     if (listener->family == RS_AF_UNIX)
         unix_peer_accepted(child, listener);
     inherit(child, listener);
@@ -174,7 +182,7 @@ static int adopt(struct socket *listener, int fd, const union address *peer)
     body.socket = child->index;
     body.anchor = anchor_number(child);
     child_local(child, listener, &body.local);
-    address_to_wire(peer, &body.peer);
+    address_to_wire(&child->peer, &body.peer);
     shortcut_match(child, &body.local);
     comp_post(session, RS_COMP_ACCEPTED, listener->index, &body, sizeof(body));
     /* Watched only now, so that its data follows. */
@@ -196,26 +204,13 @@ static void accept_later(struct socket *socket, int error)
     timer_arm(&loop->timers, &socket->timer, loop->now + ACCEPT_RETRY);
 }
 
-static int take_new(struct socket *listener, union address *peer)
-{
-    socklen_t size = sizeof(*peer);
-
-    return accept4(listener->watch.fd, &peer->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-
-static int next_connection(struct socket *listener, union address *peer)
-{
-    return list_empty(&listener->held) && !listener->accept_paused ? take_new(listener, peer)
-                                                                   : take_held(listener, peer);
-}
-
 enum work listener_accept(struct socket *socket)
 {
     if (share_pauses(socket))
         return WORK_DONE;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        union address peer = {0};
-        int fd, error;
+        struct held *held;
+        int error;
 
         /* of a shared one no more than will be taken, so that others get theirs */
         if (!socket->readable || socket->child_count >= (socket->share ? 1 : socket->child_limit))
@@ -224,9 +219,9 @@ enum work listener_accept(struct socket *socket)
             accept_later(socket, EMFILE);
             return WORK_DONE;
         }
-        fd = next_connection(socket, &peer);
-        if (fd >= 0) {
-            error = -adopt(socket, fd, &peer);
+        held = next_connection(socket);
+        if (held) {
+            error = -adopt(socket, held);
             if (!error && share_turn_over(socket))
                 return WORK_DONE;
             if (!error)
@@ -255,12 +250,11 @@ enum work listener_accept(struct socket *socket)
 static void accept_rest(struct socket *socket)
 {
     for (int left = QUEUE_MOST; left; left--) {
-        union address peer = {0};
-        int fd = take_new(socket, &peer);
+        struct held *held = take_new(socket);
 
-        if (fd < 0)
+        if (!held)
             return;
-        hold(socket->held.prev, fd, &peer);
+        list_append(&socket->held, &held->link);
     }
 }
 
@@ -306,15 +300,16 @@ void listener_release(struct socket *child)
 /* Connections that the program never saw end with their listener. */
 void listener_stop(struct socket *socket)
 {
-    union address peer;
-    int fd;
+    struct held *held;
 
     names_lock();
     list_remove(&socket->listening);
     names_unlock();
     socket->readable = false;
-    while ((fd = take_held(socket, &peer)) >= 0)
-        close(fd);
+    while ((held = take_held(socket))) {
+        close(held->fd);
+        free(held);
+    }
     while (!list_empty(&socket->children))
         socket_finish(container_of(socket->children.next, struct socket, sibling), true);
 }
