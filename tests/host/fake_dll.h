@@ -818,6 +818,23 @@ static UNUSED void fake_run_each(struct fake *fake, const struct fake_test *test
     }
 }
 
+/* Of tests that make their own sessions. */
+struct lone_test {
+    const char *name;
+    void (*run)(void);
+};
+
+static UNUSED void run_alone(const struct lone_test *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t begin = now_ms();
+
+        tests[i].run();
+        printf("ok %zu - %s (%u ms)\n", i + 1, tests[i].name, (unsigned)(now_ms() - begin));
+        fflush(stdout);
+    }
+}
+
 /* All of main(): one session of a server of its own. */
 static UNUSED int fake_run(const struct fake_test *tests, size_t count)
 {

@@ -305,10 +305,7 @@ static void test_noise(void)
 
 int main(void)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } tests[] = {
+    static const struct lone_test tests[] = {
         {"records", test_records},
         {"before hello", test_before_hello},
         {"indices", test_indices},
@@ -325,13 +322,7 @@ int main(void)
     dir = fake_make_dir();
     server_pid = fake_start_server(dir, 60);
     make_witness();
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        uint64_t begin = now_ms();
-
-        tests[i].run();
-        printf("ok %zu - %s (%u ms)\n", i + 1, tests[i].name, (unsigned)(now_ms() - begin));
-        fflush(stdout);
-    }
+    run_alone(tests, sizeof(tests) / sizeof(*tests));
     fake_leave(witness);
     fake_stop_server(server_pid, dir);
     return 0;

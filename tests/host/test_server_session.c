@@ -403,10 +403,7 @@ static void test_directory(void)
 
 int main(void)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } tests[] = {
+    static const struct lone_test tests[] = {
         {"leaks", test_leaks},
         {"sockets", test_sockets},
         {"anchor", test_anchor},
@@ -428,13 +425,7 @@ int main(void)
     idle_descriptors = server_descriptors(server.pid, server.dir);
     idle_entries = server_entries(dir);
     check_equal(idle_entries, 4); /* join, lock, anchors, the session in stock */
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        uint64_t begin = now_ms();
-
-        tests[i].run();
-        printf("ok %zu - %s (%u ms)\n", i + 1, tests[i].name, (unsigned)(now_ms() - begin));
-        fflush(stdout);
-    }
+    run_alone(tests, sizeof(tests) / sizeof(*tests));
     fake_stop_server(server.pid, dir);
     return 0;
 }

@@ -271,10 +271,7 @@ static void test_dying(void)
 
 int main(void)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } tests[] = {
+    static const struct lone_test tests[] = {
         {"who gets which", test_who_gets_which},
         {"chain", test_chain}, /* before any of them has taken over another */
         {"more than threads", test_more_than_threads},
@@ -288,13 +285,7 @@ int main(void)
 
     dir = fake_make_dir();
     server = fake_start_server(dir, 60);
-    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        uint64_t begin = now_ms();
-
-        tests[i].run();
-        printf("ok %zu - %s (%u ms)\n", i + 1, tests[i].name, (unsigned)(now_ms() - begin));
-        fflush(stdout);
-    }
+    run_alone(tests, sizeof(tests) / sizeof(*tests));
     fake_stop_server(server, dir);
     return 0;
 }
