@@ -52,7 +52,6 @@ bool log_wanted(enum log_level level)
 bool log_due(uint64_t *again)
 {
     uint64_t now = clock_now();
-
     uint64_t due = __atomic_load_n(again, __ATOMIC_RELAXED);
 
     return now >= due && __atomic_compare_exchange_n(again, &due, now + LOG_PAUSE, false,

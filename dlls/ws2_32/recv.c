@@ -37,7 +37,6 @@ struct receive_call {
 
 /* Bits that the page does not name are refused with what Windows really says (zig-network's pull
  * request 46: flags of chance gave WSAEOPNOTSUPP); recv's page would have WSAEINVAL. */
-#define LOOKS       10u /* how often one call waits for the kernel, a millisecond each time */
 #define KNOWN_FLAGS (MSG_OOB | MSG_PEEK | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | MSG_WAITALL)
 
 static DWORD check_flags(const struct socket *socket, DWORD flags)
@@ -233,6 +232,8 @@ static void look_for_reset(struct socket *socket)
 
     option_server_get(socket, RS_OPT_ERROR, &unused); /* posts the error before its answer */
 }
+
+#define LOOKS 10u /* how often one call waits for the kernel, a millisecond each time */
 
 /* Whether the server may have more behind what it has sent until now.  It waits only for what the
  * kernel is about to pass on. */
