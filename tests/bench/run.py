@@ -51,6 +51,8 @@ def arguments():
                         help="what programs take from each other on one server")
     parser.add_argument("--kernel", action="store_true",
                         help="ours with RINGSOCK_SHORTCUT=0: as with peers that are not Ringsock's")
+    parser.add_argument("--workers", action="store_true",
+                        help="ours with RINGSOCK_WORKERS=1: a thread of the server for each program")
     parser.add_argument("--list", action="store_true", help="list the rows")
     args = parser.parse_args()
     args.build = args.build.resolve()
@@ -70,9 +72,11 @@ def arguments():
     if not chosen or args.rounds < 1:
         parser.error("nothing to do")
     args.systems = [SYSTEMS[name](args.build, args.arch) for name in SYSTEMS if name in names]
-    if args.kernel:
-        for system in args.systems:
+    for system in args.systems:
+        if args.kernel:
             system.settings["RINGSOCK_SHORTCUT"] = "0"
+        if args.workers:
+            system.settings["RINGSOCK_WORKERS"] = "1"
     return args
 
 
