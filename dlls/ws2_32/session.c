@@ -10,6 +10,7 @@
 #include "ntcalls.h"
 #include "request.h"
 #include "runtime.h"
+#include "spin.h"
 
 #ifndef RINGSOCK_VERSION
 #define RINGSOCK_VERSION "0"
@@ -255,6 +256,7 @@ static DWORD session_start(struct session **session)
 
     if (!runtime)
         return WSAENOBUFS;
+    spin_prepare();
     if (!(error = runtime_locate(runtime)))
         error = session_join(runtime, session);
     free(runtime);

@@ -2,12 +2,13 @@
 /*
  * Looking before parking (include/ringsock/spin.h says when).
  *
- * Owns: how many threads of this process spin.  No locks; the slot's state says LOOKING meanwhile,
- * so the server neither writes to its FIFO nor wakes the pump in its place (docs/concurrency.md).
+ * Owns: how many threads of this process spin, and may.  No locks; the slot's state says LOOKING
+ * meanwhile, so the server neither writes to its FIFO nor wakes the pump in its place
+ * (docs/concurrency.md).
  *
- * Between two looks the thread gives its processor away: with as many threads that spin as there are
- * processors, and a server that spins too, each of them gets on as soon as there is something for
- * it.
+ * Between two looks the thread gives its processor away: with as many threads that spin as there
+ * are processors, and a server that spins too, each of them gets on as soon as there is something
+ * for it.
  */
 #include "spin.h"
 #include "switches.h"
@@ -17,18 +18,17 @@
 static LONG volatile spinners;
 
 /* How many may spin: as many as there are processors, nobody on only one. */
-static LONG most_spinners(void)
+static LONG most_spinners;
+
+void spin_prepare(void)
 {
-    static LONG volatile most = -1; /* not asked yet */
     DWORD_PTR own, all;
     LONG count = 0;
 
-    if (most >= 0)
-        return most;
     if (!switched_off(L"RINGSOCK_SPIN") && GetProcessAffinityMask(GetCurrentProcess(), &own, &all))
         for (; own; own &= own - 1)
             count++;
-    return most = count > 1 ? count : 0;
+    most_spinners = count > 1 ? count : 0;
 }
 
 static bool look(struct waiter *waiter, uint64_t deadline, uint64_t begin)
@@ -56,7 +56,7 @@ bool spin(struct waiter *waiter, uint64_t deadline)
 
     if (!rs_spin_is_worth_it(&waiter->spin, now))
         return false;
-    if (InterlockedIncrement(&spinners) <= most_spinners()) {
+    if (InterlockedIncrement(&spinners) <= most_spinners) {
         /* a promise to look again after whatever state comes next, as who parks does */
         __atomic_store_n(&waiter->shared->state, RS_SLOT_LOOKING, __ATOMIC_SEQ_CST);
         found = look(waiter, deadline, now);
