@@ -34,7 +34,7 @@ static const char usage[] =
     "RINGSOCK_LOG_PATH=DIRECTORY|none where, if --log does not.\n"
     "RINGSOCK_SHORTCUT=0 sends everything through the kernel, also between two sockets of ours,\n"
     "RINGSOCK_SPIN=0 sleeps whenever there is nothing to do,\n"
-    "RINGSOCK_WORKERS=1 serves each program on a thread of its own.\n";
+    "RINGSOCK_WORKERS=0 serves all programs on one thread.\n";
 
 struct settings {
     struct server_options server;
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
     log_init();
     settings.server.shortcut = is_wanted("RINGSOCK_SHORTCUT");
     settings.server.spin = is_wanted("RINGSOCK_SPIN");
-    settings.server.workers = getenv("RINGSOCK_WORKERS") && is_wanted("RINGSOCK_WORKERS");
+    settings.server.workers = is_wanted("RINGSOCK_WORKERS");
     /* Backlogs come and go in pieces of 64 KiB: handing them back to the kernel each time costs a
      * fault and a cleared page for every 4 KiB (perf, bulk transfer). */
     mallopt(M_MMAP_THRESHOLD, 4 << 20);

@@ -13,7 +13,7 @@
  * Owns: the table of servers, their threads, struct hold.  Order of locks: gate, turn, names.  Only
  * the first's thread ever holds two servers, and nobody waits for it while holding one.
  *
- * Where there is only one processor, or without RINGSOCK_WORKERS=1, the first serves all by itself.
+ * Where there is only one processor, or with RINGSOCK_WORKERS=0, the first serves all by itself.
  */
 #include <errno.h>
 #include <signal.h>

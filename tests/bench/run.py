@@ -51,8 +51,8 @@ def arguments():
                         help="what programs take from each other on one server")
     parser.add_argument("--kernel", action="store_true",
                         help="ours with RINGSOCK_SHORTCUT=0: as with peers that are not Ringsock's")
-    parser.add_argument("--workers", action="store_true",
-                        help="ours with RINGSOCK_WORKERS=1: a thread of the server for each program")
+    parser.add_argument("--one-worker", action="store_true",
+                        help="ours with RINGSOCK_WORKERS=0: one thread of the server for all programs")
     parser.add_argument("--list", action="store_true", help="list the rows")
     args = parser.parse_args()
     args.build = args.build.resolve()
@@ -75,8 +75,8 @@ def arguments():
     for system in args.systems:
         if args.kernel:
             system.settings["RINGSOCK_SHORTCUT"] = "0"
-        if args.workers:
-            system.settings["RINGSOCK_WORKERS"] = "1"
+        if args.one_worker:
+            system.settings["RINGSOCK_WORKERS"] = "0"
     return args
 
 

@@ -3,7 +3,7 @@
  * Programs on threads of their own (workers.c): who gets which, what holds across them, and how two
  * come together in the midst of what they do (gather.c).
  *
- * Without RINGSOCK_WORKERS=1, or on one processor, there is one thread, and the same must hold.
+ * With RINGSOCK_WORKERS=0, or on one processor, there is one thread, and the same must hold.
  */
 #include "fake_pair.h"
 #include "fake_share.h"
