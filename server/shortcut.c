@@ -34,10 +34,13 @@
 #define PULLS_PER_TURN 2
 #define PATIENCE       (5 * (uint64_t)RS_CLOCK_PER_MS)
 
+static void twin_is_slow(struct timer *timer);
+
 void shortcut_init(struct socket *socket)
 {
     memset(&socket->shortcut, 0, sizeof(socket->shortcut));
     list_init(&socket->shortcut.offered);
+    timer_init(&socket->shortcut.patience, twin_is_slow);
 }
 
 /* ---- finding the other end ---- */
@@ -165,11 +168,17 @@ bool shortcut_is_open(const struct socket *socket)
            takes(twin);
 }
 
-static void wait_for_twin(struct socket *socket);
+static void wait_for_twin(struct socket *socket)
+{
+    struct loop *loop = &socket->session->server->loop;
+
+    socket->shortcut.out_before = socket->shortcut.out;
+    timer_arm(&loop->timers, &socket->shortcut.patience, loop->now + PATIENCE);
+}
 
 static void twin_is_slow(struct timer *timer)
 {
-    struct socket *socket = container_of(timer, struct socket, timer);
+    struct socket *socket = container_of(timer, struct socket, shortcut.patience);
 
     if (!socket->shortcut.holds)
         return;
@@ -177,16 +186,6 @@ static void twin_is_slow(struct timer *timer)
         shortcut_flush(socket);
     else
         wait_for_twin(socket);
-}
-
-/* The timer is a connection's only before and after. */
-static void wait_for_twin(struct socket *socket)
-{
-    struct loop *loop = &socket->session->server->loop;
-
-    socket->shortcut.out_before = socket->shortcut.out;
-    socket->timer.fire = twin_is_slow;
-    timer_arm(&loop->timers, &socket->timer, loop->now + PATIENCE);
 }
 
 uint32_t shortcut_send(struct socket *socket, const uint8_t *payload, uint32_t length)
@@ -252,6 +251,7 @@ void shortcut_end(struct socket *socket)
     struct socket *twin = socket->shortcut.twin;
 
     list_remove(&socket->shortcut.offered);
+    timer_disarm(&socket->shortcut.patience);
     if (!twin)
         return;
     socket->shortcut.twin = twin->shortcut.twin = NULL;
@@ -265,8 +265,10 @@ void shortcut_move(struct socket *target, struct socket *source)
 
     shortcut_end(target);
     list_remove(&source->shortcut.offered);
+    timer_disarm(&source->shortcut.patience);
     target->shortcut = source->shortcut;
     list_init(&target->shortcut.offered);
+    timer_init(&target->shortcut.patience, twin_is_slow);
     source->shortcut.twin = NULL;
     if (twin)
         twin->shortcut.twin = target;

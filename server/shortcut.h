@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "list.h"
+#include "timer.h"
 
 struct server;
 struct socket;
@@ -17,14 +18,15 @@ enum work;
 
 /* What a socket has of it. */
 struct shortcut {
-    struct socket *twin; /* the other end; NULL: not ours, not found, or given up */
-    struct link offered; /* server.offers, while the other end may still be accepted */
-    union address local; /* of an offered one */
-    uint32_t kernel_out; /* what the kernel was given of this connection, modulo 2^32 */
-    uint32_t kernel_in;  /* and what was taken from it */
-    uint64_t out, in;    /* what went by here instead */
-    bool holds;          /* the backlog waits for the twin, not for the kernel */
-    uint64_t out_before; /* `out` when it was last looked at whether the twin takes anything */
+    struct socket *twin;   /* the other end; NULL: not ours, not found, or given up */
+    struct link offered;   /* server.offers, while the other end may still be accepted */
+    union address local;   /* of an offered one */
+    uint32_t kernel_out;   /* what the kernel was given of this connection, modulo 2^32 */
+    uint32_t kernel_in;    /* and what was taken from it */
+    uint64_t out, in;      /* what went by here instead */
+    bool holds;            /* the backlog waits for the twin, not for the kernel */
+    struct timer patience; /* with a twin that takes nothing, while it holds */
+    uint64_t out_before;   /* `out` when that was last looked at */
 };
 
 void shortcut_init(struct socket *socket); /* of no connection yet */

@@ -204,6 +204,29 @@ static void test_killed(struct fake *a, struct fake *b)
     fake_close(a, pair.client.index);
 }
 
+/* The handle is gone, what was sent before is not all taken, and nobody says that it was closed:
+ * the connection ends all the same. */
+static void test_closed_unsaid(struct fake *a, struct fake *b)
+{
+    struct fake *c = fake_join(a->dir);
+    struct link_pair pair;
+    struct fake_socket *peer;
+
+    open_pair(&pair, c, b);
+    peer = pair.peer.socket;
+    close(pair.client.socket->anchor);
+    pair.client.socket->anchor = -1;
+    usleep(2000); /* for the server to see it, and less than it waits to be told */
+    hold(&pair.client);
+    while (!peer->eof) {
+        fake_wait(b, peer->size || peer->eof);
+        take(&pair.peer, SIZE_MAX);
+    }
+    fake_leave(c);
+    fake_close(b, pair.peer.index);
+    fake_close(b, pair.listener);
+}
+
 /* Another process gets the receiving end, in the middle of it. */
 static void test_shared(struct fake *a, struct fake *b)
 {
@@ -236,11 +259,9 @@ static const struct {
     const char *name;
     void (*run)(struct fake *a, struct fake *b);
 } tests[] = {
-    {"past the kernel", test_passes_kernel},
-    {"accepted late", test_accepted_late},
-    {"slow receiver", test_slow_receiver},
-    {"killed", test_killed},
-    {"shared", test_shared},
+    {"past the kernel", test_passes_kernel},     {"accepted late", test_accepted_late},
+    {"slow receiver", test_slow_receiver},       {"killed", test_killed},
+    {"closed and not said", test_closed_unsaid}, {"shared", test_shared},
 };
 
 static pid_t start(const char *dir, const char *shortcut)
