@@ -63,14 +63,14 @@ def test_fuzz(seed, build, tmp_path, capsys):
         print(f"\n{done.stdout}")
 
 
-ALL_SOCKETS = 32767  # RS_MAX_SOCKETS - 1
+ALL_SOCKETS = 65535  # RS_MAX_SOCKETS - 1
 MODE_HOLDS = 5  # mode sockets: a listener, a client, a pair; the connection that waits
 
 
 def test_as_many_sockets_as_there_can_be(width, start_wine, build, ours, runtime):
     """The limit of a session, or that of the descriptors where it comes first (one for each socket):
     WSAEMFILE, one line that says which, what is there goes on, and what is closed can be had again.
-    That all 32,767 can be in use on any machine is shown by tests/host/test_server_limits.c."""
+    That all 65,535 can be in use on any machine is shown by tests/host/test_server_limits.c."""
     started = Run(start_wine, build, width, ours, runtime, "under_pressure", "sockets")
     started.program.wait_for("READY")
     started.go_on()
@@ -79,7 +79,7 @@ def test_as_many_sockets_as_there_can_be(width, start_wine, build, ours, runtime
     assert len(refused) == 3 and all(error == "10024" for _, error in refused), str(result)
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     descriptors -= descriptors // 32  # which the server leaves to wineserver
-    most, said = ALL_SOCKETS - MODE_HOLDS, "all of its 32767 sockets are in use"
+    most, said = ALL_SOCKETS - MODE_HOLDS, "all of its 65535 sockets are in use"
     if descriptors < ALL_SOCKETS + 200:
         most, said = descriptors, f"of the {descriptors} descriptors that this server may have"
     for count, _ in refused:

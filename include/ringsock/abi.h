@@ -24,7 +24,7 @@
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
 #define RS_MAX_PAYLOAD 65536u   /* bytes of data that one record may carry */
 #define RS_MAX_RECORD (RS_MAX_PAYLOAD + 4096u)
-#define RS_MAX_SOCKETS 32768u /* per session; 0 is never a socket */
+#define RS_MAX_SOCKETS 65536u /* per session; 0 is never a socket */
 #define RS_MAX_SLOTS 1024u    /* threads that can park on a FIFO of their own; 0 is the pump */
 #define RS_MAX_GROUPS 1024u   /* completion ports with a wake word of their own */
 #define RS_RECV_WINDOW (256u << 10) /* bytes the server reads ahead of the program, per socket */

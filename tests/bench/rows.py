@@ -85,7 +85,7 @@ def _call(name, title, target, *args, ops=512, share=None):
 
 ROWS = (
     _port(1, 8, 0.4), _port(10), _port(100, 15, 0.6), _port(1000, 30, 0.7), _port(4000),
-    _port(8000, 20, 0.6),
+    _port(8000, 20, 0.6), _port(20000),
     _idle(10000), _idle(20000),
     _rio("port", 1), _rio("poll", 1), _rio("port", 100), _rio("poll", 100),
     _told("event", "event", 1), _told("event", "event", 50),

@@ -3,7 +3,7 @@
  * The limit of a session's sockets, reached: what is said then, and what comes back.
  *
  * A socket that is closed gives its descriptors back but keeps its index until RS_SUB_FORGET, so all
- * 32,767 can be in use on a machine that allows a process fewer descriptors than that.
+ * 65,535 can be in use on a machine that allows a process fewer descriptors than that.
  */
 #include "fake_dll.h"
 
@@ -111,7 +111,7 @@ static void test_all_indices(const char *dir, pid_t server)
         check_equal(new_socket(fake), 0);
         check_equal(reply.error, WSAEMFILE);
     }
-    check_equal(lines_with("all of its 32767 sockets are in use"), 1);
+    check_equal(lines_with("all of its 65535 sockets are in use"), 1);
 
     /* a connection waits for an index */
     fd = native_connect(address);
