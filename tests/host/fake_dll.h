@@ -150,8 +150,13 @@ static UNUSED pid_t fake_start_server(const char *dir, unsigned linger)
     }
     snprintf(join, sizeof(join), "%s/join", dir);
     for (int i = 0; access(join, F_OK); i++) {
+        siginfo_t ended = {.si_pid = 0};
+
         check(i < PATIENCE);
-        check(waitpid(pid, NULL, WNOHANG) == 0);
+        check(!waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT));
+        if (ended.si_pid && !linger)
+            break; /* it has not waited for anybody */
+        check(!ended.si_pid);
         usleep(1000);
     }
     return pid;
