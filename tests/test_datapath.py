@@ -22,7 +22,7 @@ OPERATIONS = 200
 KINDS = ("send", "recv", "recv_empty", "wsasend", "wsarecv", "wsasend_overlapped",
          "wsarecv_overlapped", "writefile", "readfile", "readfile_port", "select_empty",
          "select_ready", "poll_empty", "poll_ready", "fionread", "pingpong", "event_manual",
-         "event_auto", "events", "routine")
+         "event_auto", "events", "routine", "sleep")
 RIO_KINDS = ("rio_receive", "rio_send", "rio_send_deferred", "rio_dequeue_empty", "rio_pingpong_port")
 LOCAL = ("recv", "recv_empty", "wsarecv", "readfile", "select_empty", "select_ready", "poll_empty",
          "poll_ready", "fionread", "rio_receive")

@@ -17,7 +17,7 @@ EVENTS = ("event_stress", "eventselect", "apc", "completion_routines", "overlapp
           "order_model")
 SEVERAL = ("duplicate_socket", "pause_accept", "unix_socket")  # with a child
 SWITCHES = (("RINGSOCK_SHORTCUT", STREAMS), ("RINGSOCK_FASTPORT", PORTS), ("RINGSOCK_FASTEVENT", EVENTS),
-            ("RINGSOCK_WORKERS", SEVERAL))
+            ("RINGSOCK_FASTTIMER", ("sleep_timer",)), ("RINGSOCK_WORKERS", SEVERAL))
 RUNS = [(switch, program) for switch, programs in SWITCHES for program in programs]
 
 

@@ -9,6 +9,7 @@
 #include "handles.h"
 #include "intercept.h"
 #include "routine.h"
+#include "sleep_timer.h"
 
 NTSTATUS NTAPI our_NtCreateEvent(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
                                  ULONG type, BOOLEAN set)
@@ -94,6 +95,7 @@ NTSTATUS NTAPI our_NtSignalAndWaitForSingleObject(HANDLE signal, HANDLE wait, BO
             return status;
         return our_NtWaitForSingleObject(wait, alertable, timeout ? &copy : NULL);
     }
+    sleep_timer_give_back(wait);
     waiter = alertable ? waiter_existing() : NULL;
     kernel_wait_begin(&counted, 1, &wait);
     alertable_begin(waiter);

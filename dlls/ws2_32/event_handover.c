@@ -9,6 +9,7 @@
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
+#include "sleep_timer.h"
 #include "socket_life.h"
 
 void event_hand_over(HANDLE event)
@@ -105,8 +106,10 @@ NTSTATUS NTAPI our_NtSetInformationObject(HANDLE handle, ULONG class, void *info
     const struct handle_flags *flags = information;
 
     if (class == HANDLE_FLAGS_CLASS && size >= sizeof(*flags)) {
-        if (flags->inherit)
-            event_hand_over(handle); /* a child process will have it */
+        if (flags->inherit) { /* a child process will have it */
+            event_hand_over(handle);
+            sleep_timer_give_back(handle);
+        }
         socket_flags_changed(handle);
     }
     return real_NtSetInformationObject(anchor_pool_hide(handle), class, information, size);

@@ -18,6 +18,7 @@
 #include "port.h"
 #include "port_table.h"
 #include "share.h"
+#include "sleep_timer.h"
 #include "socket_life.h"
 
 /* ---- closing ---- */
@@ -68,6 +69,7 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle)
 
     if (RtlDllShutdownInProgress())
         return real_NtClose(handle);
+    sleep_timer_closing(handle);
     closing = closing_begin(handle);
     status = real_NtClose(anchor_pool_hide(handle));
     closing_end(&closing, status);
@@ -128,6 +130,7 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
 
     if (anchor_pool_hide(source) != source && is_own(source_process))
         return STATUS_INVALID_HANDLE;
+    sleep_timer_give_back(source);
     if (RtlDllShutdownInProgress() || !is_known(source_process, source))
         return real_NtDuplicateObject(source_process, source, target_process, target, access,
                                       attributes, options);

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "port_table.h"
 #include "routine.h"
+#include "sleep_timer.h"
 #include "switches.h"
 #include "stub.h"
 
@@ -112,6 +113,7 @@ NTSTATUS(NTAPI *real_NtSetInformationObject)(HANDLE, ULONG, void *, ULONG);
 #define EVENTS   2u
 #define ROUTINES 4u
 #define ANCHORS  8u
+#define TIMERS   16u
 
 static const struct {
     const char *name;
@@ -119,8 +121,8 @@ static const struct {
     void **original;
     unsigned needed; /* for what is kept in user mode: all or none of them */
 } taken[] = {
-    TAKE(NtClose, PORTS | EVENTS),
-    TAKE(NtDuplicateObject, PORTS | EVENTS),
+    TAKE(NtClose, PORTS | EVENTS | TIMERS),
+    TAKE(NtDuplicateObject, PORTS | EVENTS | TIMERS),
     TAKE(NtSetInformationFile, PORTS),
     TAKE(NtQueryInformationFile, 0),
     TAKE(NtQueryVolumeInformationFile, 0),
@@ -129,8 +131,8 @@ static const struct {
     TAKE(NtCancelIoFileEx, 0),
     TAKE(NtCancelSynchronousIoFile, 0),
     TAKE(NtTerminateThread, 0),
-    TAKE(NtWaitForSingleObject, EVENTS | ROUTINES),
-    TAKE(NtWaitForMultipleObjects, EVENTS | ROUTINES),
+    TAKE(NtWaitForSingleObject, EVENTS | ROUTINES | TIMERS),
+    TAKE(NtWaitForMultipleObjects, EVENTS | ROUTINES | TIMERS),
     TAKE(NtCreateFile, 0),
     TAKE(NtOpenFile, 0),
     TAKE(NtDeviceIoControlFile, EVENTS),
@@ -140,7 +142,7 @@ static const struct {
     TAKE(NtRemoveIoCompletionEx, PORTS | ROUTINES),
     TAKE(NtSetInformationJobObject, PORTS),
     TAKE(NtAssociateWaitCompletionPacket, 0),
-    TAKE(NtDelayExecution, ROUTINES),
+    TAKE(NtDelayExecution, ROUTINES | TIMERS),
     TAKE(NtTestAlert, ROUTINES),
     TAKE(NtCreateEvent, EVENTS),
     TAKE(NtSetEvent, EVENTS),
@@ -148,7 +150,10 @@ static const struct {
     TAKE(NtClearEvent, EVENTS),
     TAKE(NtPulseEvent, EVENTS),
     TAKE(NtQueryEvent, EVENTS),
-    TAKE(NtSignalAndWaitForSingleObject, EVENTS | ROUTINES),
+    TAKE(NtSignalAndWaitForSingleObject, EVENTS | ROUTINES | TIMERS),
+    TAKE(NtSetTimer, TIMERS),
+    TAKE(NtCancelTimer, TIMERS),
+    TAKE(NtQueryTimer, TIMERS),
     TAKE(NtReadFile, EVENTS),
     TAKE(NtWriteFile, EVENTS),
     TAKE(NtReadFileScatter, 0),
@@ -159,7 +164,7 @@ static const struct {
     TAKE(NtQueryDirectoryFile, EVENTS),
     TAKE(NtNotifyChangeKey, EVENTS),
     TAKE(NtNotifyChangeMultipleKeys, 0),
-    TAKE(NtSetInformationObject, EVENTS | ANCHORS),
+    TAKE(NtSetInformationObject, EVENTS | ANCHORS | TIMERS),
     TAKE(NtCreateUserProcess, ANCHORS),
     TAKE(NtAllocateVirtualMemory, 0),
 };
@@ -204,8 +209,12 @@ void intercept_all(void)
 
     if (stay_loaded()) {
         missing = take_all();
-        if (!intercept_user() || switched_off(L"RINGSOCK_FASTEVENT"))
+        if (!intercept_user())
+            missing |= EVENTS | ROUTINES | TIMERS;
+        if (switched_off(L"RINGSOCK_FASTEVENT"))
             missing |= EVENTS | ROUTINES;
+        if (switched_off(L"RINGSOCK_FASTTIMER"))
+            missing |= TIMERS;
         if (switched_off(L"RINGSOCK_FASTPORT"))
             missing |= PORTS;
     } else
@@ -213,5 +222,6 @@ void intercept_all(void)
     port_table_init(!(missing & PORTS));
     event_table_init(!(missing & EVENTS));
     routines_init(!(missing & ROUTINES));
+    sleep_timers_init(!(missing & TIMERS));
     anchor_pool_init(!(missing & ANCHORS));
 }

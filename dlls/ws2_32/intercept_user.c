@@ -9,6 +9,7 @@
 #include "intercept.h"
 #include "log.h"
 #include "routine.h"
+#include "sleep_timer.h"
 #include "stub.h"
 
 #define LOADED 1u /* LDR_DLL_NOTIFICATION_REASON_LOADED */
@@ -34,6 +35,8 @@ static DWORD NTAPI our_NtUserMsgWaitForMultipleObjectsEx(DWORD count, const HAND
 
     if (count >= MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
         return real_NtUserMsgWaitForMultipleObjectsEx(count, handles, timeout, mask, flags);
+    for (DWORD i = 0; i < count; i++)
+        sleep_timer_give_back(handles[i]);
     kernel_wait_begin(&wait, count, handles);
     alertable_begin(waiter);
     result = real_NtUserMsgWaitForMultipleObjectsEx(count, handles, timeout, mask, flags);
@@ -51,6 +54,7 @@ static void take_over(HMODULE win32u)
         log_warn("NtUserMsgWaitForMultipleObjectsEx is no plain system call: left alone");
         event_table_init(false);
         routines_init(false);
+        sleep_timers_init(false);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
+#include "sleep_timer.h"
 
 static void apply(struct socket *socket, bool set)
 {
@@ -76,6 +77,10 @@ NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE
 
     if (RtlDllShutdownInProgress())
         return real_NtWaitForSingleObject(handle, alertable, timeout);
+    if (sleep_timer_wait(handle, alertable, timeout, &status)) {
+        SetLastError(error);
+        return status;
+    }
     handle = stand_in(handle, &socket);
     status = event_wait(1, &handle, true, alertable, timeout);
     if (socket)
@@ -96,7 +101,12 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
 
     if (count > MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
         return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
+    if (count == 1 && sleep_timer_wait(handles[0], alertable, timeout, &status)) {
+        SetLastError(error);
+        return status;
+    }
     for (i = 0; i < count; i++) {
+        sleep_timer_give_back(handles[i]);
         stand_ins[i] = stand_in(handles[i], &sockets[i]);
         found = found || sockets[i];
     }

@@ -414,6 +414,19 @@ static void do_routine(void)
             fail("SleepEx", routines_run);
 }
 
+/* As Go's monitor sleeps. */
+static void do_sleep(void)
+{
+    static HANDLE timer;
+    LARGE_INTEGER due = {.QuadPart = -200};
+
+    if (!timer && !(timer = CreateWaitableTimerW(NULL, FALSE, NULL)))
+        fail("CreateWaitableTimer", 0);
+    if (!SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE) ||
+        WaitForSingleObject(timer, INFINITE))
+        fail("SetWaitableTimer", 0);
+}
+
 static const struct kind {
     const char *name;
     void (*operation)(void);
@@ -440,13 +453,14 @@ static const struct kind {
     {"event_auto", do_event_auto, FALSE, TRUE},
     {"events", do_events, FALSE, TRUE},
     {"routine", do_routine, FALSE, TRUE},
+    {"sleep", do_sleep, FALSE, TRUE},
     {"rio_receive", do_rio_receive, TRUE, TRUE},
     {"rio_send", do_rio_send, FALSE, TRUE},
     {"rio_send_deferred", do_rio_send_deferred, FALSE, TRUE},
     {"rio_dequeue_empty", do_rio_dequeue_empty, FALSE, TRUE},
     {"rio_pingpong_port", do_rio_pingpong_port, FALSE, TRUE},
 };
-#define PLAIN_KINDS 21 /* what a Winsock without registered I/O can do */
+#define PLAIN_KINDS 22 /* what a Winsock without registered I/O can do */
 
 /* Returns how long the operations took, in milliseconds. */
 static DWORD run(const struct kind *kind, BOOL marked)
