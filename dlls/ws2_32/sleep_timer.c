@@ -70,6 +70,8 @@ static bool enabled;
 void sleep_timers_init(bool in_user_mode)
 {
     enabled = in_user_mode;
+    if (!enabled)
+        log_info("timers work through the kernel");
 }
 
 /* ---- the table ---- */
