@@ -167,7 +167,8 @@ void sleep_timer_closing(HANDLE handle)
 
 /* ---- learning ---- */
 
-/* Nobody can have it but by this handle. */
+/* Nobody can have it but by this handle.  Who has waited for it before this thread had its signal
+ * first. */
 static bool is_private(HANDLE handle)
 {
     union {
@@ -297,7 +298,7 @@ NTSTATUS NTAPI our_NtSetTimer(HANDLE handle, const LARGE_INTEGER *when, void *ro
     uint64_t due;
     bool is_sleep;
 
-    if (!enabled || !session_current() || RtlDllShutdownInProgress())
+    if (!enabled || RtlDllShutdownInProgress())
         return real_NtSetTimer(handle, when, routine, context, resume, period, previous);
     timer = timer_of(handle);
     is_sleep = !routine && !resume && !period && !previous && is_short(when, &due);
@@ -306,7 +307,7 @@ NTSTATUS NTAPI our_NtSetTimer(HANDLE handle, const LARGE_INTEGER *when, void *ro
     if (timer && !is_sleep)
         give_back(timer);
     status = real_NtSetTimer(handle, when, routine, context, resume, period, previous);
-    if (!timer && is_sleep && !status)
+    if (!timer && is_sleep && !status && session_current())
         learn_begin(handle);
     return status;
 }
