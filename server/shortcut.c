@@ -18,7 +18,7 @@
  * there by the receiver (shortcut_pull): so who sends faster than the other reads is held up, and
  * what passes stays in the caches.  If the receiver takes nothing for some milliseconds, the kernel
  * gets it, and its buffers hold what they hold for any program that sends a megabyte to itself
- * before it reads; but not of who was refused a send (was_refused).
+ * before it reads.
  *
  * Over the loopback Windows too has a way past its stack ("SIO_LOOPBACK_FAST_PATH ... to improve
  * performance of loopback", Microsoft's page of that control code).
@@ -164,8 +164,7 @@ bool shortcut_is_open(const struct socket *socket)
 {
     const struct socket *twin = socket->shortcut.twin;
 
-    return twin && !socket->shortcut.ended &&
-           socket->shortcut.kernel_out == twin->shortcut.kernel_in && is_plain(socket) &&
+    return twin && socket->shortcut.kernel_out == twin->shortcut.kernel_in && is_plain(socket) &&
            takes(twin);
 }
 
@@ -177,20 +176,11 @@ static void wait_for_twin(struct socket *socket)
     timer_arm(&loop->timers, &socket->shortcut.patience, loop->now + PATIENCE);
 }
 
-/* Whose send was refused may send again when the receiver has taken something, as on Windows: room
- * in the kernel's buffers is no reason. */
-static bool was_refused(const struct socket *socket)
-{
-    const uint32_t *want_sent = &socket->session->shared[socket->index].want_sent;
-
-    return __atomic_load_n(want_sent, __ATOMIC_SEQ_CST) == RS_WANT_AFTER_REFUSAL;
-}
-
 static void twin_is_slow(struct timer *timer)
 {
     struct socket *socket = container_of(timer, struct socket, shortcut.patience);
 
-    if (!socket->shortcut.holds || was_refused(socket))
+    if (!socket->shortcut.holds)
         return;
     if (socket->shortcut.out == socket->shortcut.out_before)
         shortcut_flush(socket);
@@ -230,11 +220,6 @@ enum work shortcut_pull(struct socket *socket)
         shortcut_flush(twin);
         return WORK_DONE;
     }
-    if (socket->shortcut.ended) {
-        if (socket_credit(socket))
-            shortcut_end(socket);
-        return WORK_DONE;
-    }
     for (int i = 0; i < PULLS_PER_TURN && !backlog_empty(&twin->backlog); i++) {
         const struct chunk *chunk = twin->backlog.first;
         uint32_t count = hand_over(twin, socket, chunk->bytes + chunk->offset,
@@ -245,11 +230,7 @@ enum work shortcut_pull(struct socket *socket)
         socket_sent_from_backlog(twin, count);
     }
     twin->shortcut.holds = !backlog_empty(&twin->backlog);
-    if (!twin->shortcut.holds)
-        return WORK_DONE;
-    if (!timer_armed(&twin->shortcut.patience))
-        wait_for_twin(twin);
-    return WORK_MORE;
+    return twin->shortcut.holds ? WORK_MORE : WORK_DONE;
 }
 
 /* ---- the end of it ---- */
@@ -276,18 +257,6 @@ void shortcut_end(struct socket *socket)
     socket->shortcut.twin = twin->shortcut.twin = NULL;
     shortcut_flush(socket);
     shortcut_flush(twin);
-}
-
-void shortcut_end_urgent(struct socket *socket)
-{
-    struct socket *twin = socket->shortcut.twin;
-
-    if (!twin || !twin->shortcut.holds || !was_refused(twin)) {
-        shortcut_end(socket);
-        return;
-    }
-    socket->shortcut.ended = twin->shortcut.ended = true;
-    shortcut_flush(socket);
 }
 
 void shortcut_move(struct socket *target, struct socket *source)

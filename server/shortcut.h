@@ -24,7 +24,6 @@ struct shortcut {
     uint32_t kernel_out;   /* what the kernel was given of this connection, modulo 2^32 */
     uint32_t kernel_in;    /* and what was taken from it */
     uint64_t out, in;      /* what went by here instead */
-    bool ended;            /* nothing more goes by here; what is held will go to the kernel */
     bool holds;            /* the backlog waits for the twin, not for the kernel */
     struct timer patience; /* with a twin that takes nothing, while it holds */
     uint64_t out_before;   /* `out` when that was last looked at */
@@ -48,8 +47,6 @@ enum work shortcut_pull(struct socket *socket);
 void shortcut_flush(struct socket *socket);
 /* From here on the connection is like any other. */
 void shortcut_end(struct socket *socket);
-/* The same, for urgent data of this end's; what the other end was refused for is held still. */
-void shortcut_end_urgent(struct socket *socket);
 /* Another struct socket is that end now. */
 void shortcut_move(struct socket *target, struct socket *source);
 

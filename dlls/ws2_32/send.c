@@ -38,27 +38,12 @@ bool send_takes_whole(const struct socket *socket, const struct operation *opera
     return operation->total <= WHOLE_SEND_MAX && !crowded(socket);
 }
 
-static void want_progress(struct socket *socket)
-{
-    __atomic_store_n(&socket->shared->want_sent,
-                     socket->send_refused ? RS_WANT_AFTER_REFUSAL : RS_WANT_PROGRESS,
-                     __ATOMIC_SEQ_CST);
-}
-
 bool socket_can_send(struct socket *socket)
 {
-    if (socket->state == SOCKET_DEAD || window_open(socket)) {
-        socket->send_refused = false;
+    if (socket->state == SOCKET_DEAD || window_open(socket))
         return true;
-    }
-    want_progress(socket);
+    __atomic_store_n(&socket->shared->want_sent, 1, __ATOMIC_SEQ_CST);
     return window_open(socket); /* the progress may have come in between */
-}
-
-void socket_refuse_send(struct socket *socket)
-{
-    socket->send_refused = socket->type == SOCK_STREAM;
-    want_progress(socket);
 }
 
 uint32_t send_cost(const struct socket *socket, uint32_t length)

@@ -175,7 +175,6 @@ static DWORD wait_until_sent(struct socket *socket, struct operation *operation)
 static DWORD send_nonblocking(struct socket *socket, struct operation *operation)
 {
     if (socket->sending.head || !socket_can_send(socket)) {
-        socket_refuse_send(socket);
         socket_event_enable(socket, FD_WRITE); /* "after a send failed with WSAEWOULDBLOCK" */
         socket_update_interest(socket);
         return WSAEWOULDBLOCK;

@@ -70,7 +70,7 @@ struct socket {
     struct rs_socket_shared *shared;
     int family, type, protocol;
     DWORD creation_flags;
-    uint32_t anchor;   /* of an incoming connection */
+    uint32_t anchor; /* of an incoming connection */
     uint64_t alone_at; /* when it was known that nobody else has a handle (anchor_pool.c); or 0 */
 
     LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
@@ -85,7 +85,6 @@ struct socket {
     bool close_resets;  /* and ends the connection with a reset */
     bool bound, nonblocking;
     bool shut_send, shut_recv;
-    bool send_refused;          /* the last send was, with WSAEWOULDBLOCK */
     bool connect_failed;        /* for select's exception set and WSAPoll, until the next connect */
     bool connectex;             /* connected by ConnectEx without SO_UPDATE_CONNECT_CONTEXT yet */
     bool acceptex;              /* the same of AcceptEx */
@@ -253,7 +252,5 @@ void poller_remove(struct poller *poller);
 
 /* ---- sending side bookkeeping (send.c); caller holds the lock ---- */
 bool socket_can_send(struct socket *socket); /* also arms want_sent when not */
-/* WSAEWOULDBLOCK is about to be the answer. */
-void socket_refuse_send(struct socket *socket);
 
 #endif

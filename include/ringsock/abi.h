@@ -92,9 +92,6 @@ _Static_assert(sizeof(struct rs_slot) == 64, "slot");
 #define RS_WAKE_GROUP(group) (0x10000u + (group))
 #define RS_WAKE_PUMP RS_WAKE_SLOT(0u)
 
-#define RS_WANT_PROGRESS      1u
-#define RS_WANT_AFTER_REFUSAL 2u /* a send was refused with WSAEWOULDBLOCK */
-
 struct rs_socket_shared {
     /* written by the server */
     _Alignas(64) uint32_t sent; /* payload that the kernel has taken since the beginning: bytes of a
@@ -103,8 +100,7 @@ struct rs_socket_shared {
     /* written by the DLL */
     _Alignas(64) uint32_t consumed; /* payload that the program has taken since the beginning, in
                                        the same measure */
-    uint32_t want_sent;             /* RS_WANT_*: post RS_COMP_SENT at the next progress (server
-                                       resets) */
+    uint32_t want_sent;             /* 1: post RS_COMP_SENT at the next progress (server resets) */
     uint32_t interest;              /* RS_WAKE_* */
 };
 _Static_assert(sizeof(struct rs_socket_shared) == 128, "socket");

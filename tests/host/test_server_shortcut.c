@@ -175,74 +175,6 @@ static void test_slow_receiver(struct fake *a, struct fake *b)
     close_pair(&pair);
 }
 
-/* As the DLL says it, after each progress that is not enough. */
-static void want_after_refusal(const struct end *end)
-{
-    __atomic_store_n(&end->fake->shared[end->index].want_sent, RS_WANT_AFTER_REFUSAL,
-                     __ATOMIC_SEQ_CST);
-}
-
-/* Four times what the server waits for others' receivers. */
-static void stay_refused(const struct end *end)
-{
-    for (int i = 0; i < 200; i++) {
-        want_after_refusal(end);
-        usleep(100);
-    }
-}
-
-/* False: more than 5 ms were lost before the server was told, which then went on. */
-static bool refuse(struct link_pair *pair, struct fake *a, struct fake *b)
-{
-    open_pair(pair, a, b);
-    find_each_other(pair);
-    for (int chunks = 0; chunks < 8; chunks++) {
-        send_more(&pair->client, CHUNK);
-        want_after_refusal(&pair->client);
-    }
-    stay_refused(&pair->client);
-    return sent_word(&pair->client) < pair->client.sent;
-}
-
-/* Whose send was refused waits for the receiver, and no room of the kernel's is a reason to go on;
- * also when the receiver sends an urgent byte, which ends the short way. */
-static void refused(struct fake *a, struct fake *b, bool urgent)
-{
-    const struct piece byte = {"u", 1};
-    struct link_pair pair;
-    uint64_t in_kernel;
-    size_t sent;
-
-    for (int tries = 0; !refuse(&pair, a, b); tries++) {
-        check(tries < 100);
-        take_all(&pair.peer);
-        close_pair(&pair);
-    }
-    sent = sent_word(&pair.client);
-    in_kernel = kernel_sent(&pair.client);
-    if (urgent) {
-        fake_submit(b, RS_SUB_SEND, RS_SEND_OOB, pair.peer.index, &byte, 1, 1);
-        stay_refused(&pair.client);
-    }
-    check_equal(sent_word(&pair.client), sent);
-    check_equal(kernel_sent(&pair.client), in_kernel);
-    fake_wait(b, pair.peer.socket->size > 1000);
-    take(&pair.peer, 1000);
-    fake_wait(a, sent_word(&pair.client) > sent);
-    take_all(&pair.peer);
-    fake_wait(a, sent_word(&pair.client) == pair.client.sent);
-    send_more(&pair.client, 1000);
-    take_all(&pair.peer);
-    fake_wait(a, !a->segment->backlog);
-    close_pair(&pair);
-}
-
-static void test_refused(struct fake *a, struct fake *b)
-{
-    refused(a, b, false);
-    refused(a, b, true);
-}
-
 /* What a process has sent is not lost with it; and what was for it is not kept. */
 static void test_killed(struct fake *a, struct fake *b)
 {
@@ -327,13 +259,9 @@ static const struct {
     const char *name;
     void (*run)(struct fake *a, struct fake *b);
 } tests[] = {
-    {"past the kernel", test_passes_kernel},
-    {"accepted late", test_accepted_late},
-    {"slow receiver", test_slow_receiver},
-    {"refused", test_refused},
-    {"killed", test_killed},
-    {"closed and not said", test_closed_unsaid},
-    {"shared", test_shared},
+    {"past the kernel", test_passes_kernel},     {"accepted late", test_accepted_late},
+    {"slow receiver", test_slow_receiver},       {"killed", test_killed},
+    {"closed and not said", test_closed_unsaid}, {"shared", test_shared},
 };
 
 static pid_t start(const char *dir, const char *shortcut)
