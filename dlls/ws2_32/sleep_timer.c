@@ -65,6 +65,7 @@ NTSTATUS(NTAPI *real_NtQueryTimer)(HANDLE, ULONG, void *, ULONG, ULONG *);
 static SRWLOCK timers_lock = SRWLOCK_INIT;
 static struct handle_pages timers; /* recycled, never freed: looked at without a lock */
 static struct sleep_timer *free_timers;
+static bool volatile known; /* there was one: until then no handle need be looked up */
 static bool enabled;
 
 void sleep_timers_init(bool in_user_mode)
@@ -76,9 +77,14 @@ void sleep_timers_init(bool in_user_mode)
 
 /* ---- the table ---- */
 
+static void *volatile *find(HANDLE handle)
+{
+    return known ? handle_pages_find(&timers, handle) : NULL;
+}
+
 static struct sleep_timer *timer_of(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_find(&timers, handle);
+    void *volatile *entry = find(handle);
 
     return entry ? *entry : NULL;
 }
@@ -154,7 +160,7 @@ void sleep_timer_give_back(HANDLE handle)
 
 void sleep_timer_closing(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_find(&timers, handle);
+    void *volatile *entry = find(handle);
     struct sleep_timer *timer = entry ? *entry : NULL;
 
     if (!timer || InterlockedCompareExchangePointer(entry, NULL, timer) != timer)
@@ -195,6 +201,7 @@ static void learn_begin(HANDLE handle)
     timer->handle = handle;
     timer->owner = GetCurrentThreadId();
     InterlockedExchange(&timer->state, LEARNING);
+    known = true;
     if ((other = InterlockedCompareExchangePointer(entry, timer, NULL))) {
         give_back(other); /* two threads set it at once */
         recycle(timer);
