@@ -69,24 +69,27 @@ static HANDLE stand_in(HANDLE handle, struct socket **socket)
     return object ? object : handle;
 }
 
-NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
+static NTSTATUS wait_for_one(HANDLE handle, bool alertable, const LARGE_INTEGER *timeout)
 {
     DWORD error = GetLastError();
     struct socket *socket;
     NTSTATUS status;
 
-    if (RtlDllShutdownInProgress())
-        return real_NtWaitForSingleObject(handle, alertable, timeout);
-    if (sleep_timer_wait(handle, alertable, timeout, &status)) {
-        SetLastError(error);
-        return status;
+    if (!sleep_timer_wait(handle, alertable, timeout, &status)) {
+        handle = stand_in(handle, &socket);
+        status = event_wait(1, &handle, true, alertable, timeout);
+        if (socket)
+            socket_put(socket);
     }
-    handle = stand_in(handle, &socket);
-    status = event_wait(1, &handle, true, alertable, timeout);
-    if (socket)
-        socket_put(socket);
     SetLastError(error);
     return status;
+}
+
+NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
+{
+    if (RtlDllShutdownInProgress())
+        return real_NtWaitForSingleObject(handle, alertable, timeout);
+    return wait_for_one(handle, alertable, timeout);
 }
 
 NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
@@ -101,10 +104,8 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
 
     if (count > MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
         return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
-    if (count == 1 && sleep_timer_wait(handles[0], alertable, timeout, &status)) {
-        SetLastError(error);
-        return status;
-    }
+    if (count == 1) /* what WaitForSingleObject comes as on Wine 8.0 */
+        return wait_for_one(handles[0], alertable, timeout);
     for (i = 0; i < count; i++) {
         sleep_timer_give_back(handles[i]);
         stand_ins[i] = stand_in(handles[i], &sockets[i]);
