@@ -76,6 +76,14 @@ static void begin(struct waiting *waiting, HANDLE timer)
     ok(waiting->thread != NULL, "error %lu\n", GetLastError());
 }
 
+/* As a rule the thread waits when this returns, and has not had the signal. */
+static void begin_midway(struct waiting *waiting, HANDLE timer)
+{
+    set(timer, 9 * MS);
+    begin(waiting, timer);
+    Sleep(2);
+}
+
 static BOOL ends(struct waiting *waiting, DWORD time)
 {
     return WaitForSingleObject(waiting->thread, time) == WAIT_OBJECT_0;
@@ -147,9 +155,7 @@ static void test_set_again(void)
     wait_is(timer, INFINITE, WAIT_OBJECT_0);
     ok(now() - start > 4, "%.1f ms\n", now() - start);
 
-    set(timer, 9 * MS);
-    begin(&waiting, timer);
-    Sleep(2);
+    begin_midway(&waiting, timer);
     set(timer, 200 * MS); /* while the other thread waits for the first */
     start = now();
     finish(&waiting);
@@ -171,9 +177,7 @@ static void test_cancelled(void)
     HANDLE timer = make(0);
     struct waiting waiting;
 
-    set(timer, 9 * MS);
-    begin(&waiting, timer);
-    Sleep(2);
+    begin_midway(&waiting, timer);
     ok(CancelWaitableTimer(timer), "error %lu\n", GetLastError());
     if (ends(&waiting, 100)) /* the 9 ms were over before, on a busy machine */
         trace("too late to cancel\n");
@@ -293,9 +297,7 @@ static void test_closed(void)
     HANDLE timer = make(0);
     struct waiting waiting;
 
-    set(timer, 9 * MS);
-    begin(&waiting, timer);
-    Sleep(2);
+    begin_midway(&waiting, timer);
     ok(CloseHandle(timer), "error %lu\n", GetLastError());
     if (ends(&waiting, ALWAYS) && waiting.result == WAIT_FAILED) {
         trace("closed before the thread waited\n");
