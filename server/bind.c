@@ -89,13 +89,35 @@ static uint32_t verdict(const struct claim *first, const struct claim *second)
 
 /* For Linux two sockets of a port may listen, or receive datagrams, if both have this; it then
  * prefers the more specific address, as Windows does. */
-static void let_share(struct socket *socket)
+static void let_share(struct socket *socket, bool deal_out)
 {
-    int option = socket->type == RS_STREAM ? SO_REUSEPORT : SO_REUSEADDR, yes = 1;
+    int option = socket->type == RS_STREAM || deal_out ? SO_REUSEPORT : SO_REUSEADDR, yes = 1;
 
     if (setsockopt(socket->watch.fd, SOL_SOCKET, option, &yes, sizeof(yes)))
         log_warn("a port cannot be shared: %s", strerror(errno));
     __atomic_store_n(&socket->shares_port, true, __ATOMIC_RELAXED);
+}
+
+/* SIO_CPU_AFFINITY: "receive indications will be distributed across the sockets ... all packets
+ * belonging to a given flow will be indicated to the same socket."  With SO_REUSEPORT Linux chooses
+ * by a hash of both addresses.  SO_INCOMING_CPU would choose by the processor that the kernel
+ * happens to handle a datagram on, over the loopback the sender's: one flow would come now here,
+ * now there. */
+static bool are_dealt_out(const struct socket *a, const struct socket *b)
+{
+    return a->affinity && b->affinity && a->affinity != b->affinity && !a->exclusive &&
+           !b->exclusive;
+}
+
+/* "The IOCTL is incompatible with SO_REUSEADDR and SO_REUSE_MULTICASTPORT."; option.c has the other
+ * order. */
+uint32_t bind_set_affinity(struct socket *socket, uint32_t processor)
+{
+    if (socket->type != RS_DGRAM || socket->reuse || socket->multicast_port ||
+        processor == UINT32_MAX)
+        return WSAEINVAL;
+    socket->affinity = processor + 1;
+    return 0;
 }
 
 static uint32_t ask_those_of(const struct server *server, struct socket *socket,
@@ -107,18 +129,20 @@ static uint32_t ask_those_of(const struct server *server, struct socket *socket,
         struct socket *other = container_of(link, struct socket, bound_link);
         struct claim first;
         uint32_t error;
+        bool deal_out;
 
         if (other->type != socket->type || address_port(&other->bound_to) != address_port(wanted))
             continue;
         first = claim_of(other, &other->bound_to);
         if (!overlap(&first, &second))
             continue;
-        error = other->multicast_port && socket->multicast_port ? 0 : verdict(&first, &second);
-        if (error)
+        deal_out = are_dealt_out(other, socket);
+        if (!deal_out && !(other->multicast_port && socket->multicast_port) &&
+            (error = verdict(&first, &second)))
             return error;
         if (share) {
-            let_share(other);
-            let_share(socket);
+            let_share(other, deal_out);
+            let_share(socket, deal_out);
         }
     }
     return 0;
@@ -206,7 +230,7 @@ static void bind_as_before(struct socket *socket)
         socket->family == RS_AF_INET ? sizeof(socket->bound_to.v4) : sizeof(socket->bound_to.v6);
 
     if (socket->shares_port)
-        let_share(socket);
+        let_share(socket, false);
     /* EINVAL: it is bound still. */
     if (bind(socket->watch.fd, &socket->bound_to.any, size) && errno != EINVAL)
         log_warn("a socket has lost its port: %s", strerror(errno));

@@ -159,17 +159,21 @@ static uint32_t set_reuse(struct socket *socket, uint32_t number)
 }
 
 /* What who binds beside it looks at. */
-static uint32_t set_claim(struct socket *socket, uint32_t option, bool on)
+static uint32_t set_claim(struct socket *socket, uint32_t option, uint32_t number)
 {
     uint32_t error = 0;
 
     names_lock();
-    if (option == RS_OPT_REUSEADDR)
-        error = set_reuse(socket, on);
-    else if (option == RS_OPT_MULTICAST_PORT)
-        error = multicast_port_set(socket, on);
+    if (option == RS_OPT_CPU_AFFINITY)
+        error = bind_set_affinity(socket, number);
+    else if (option == RS_OPT_EXCLUSIVE)
+        socket->exclusive = number != 0;
+    else if (number && socket->affinity)
+        error = WSAEINVAL;
+    else if (option == RS_OPT_REUSEADDR)
+        error = set_reuse(socket, number);
     else
-        socket->exclusive = on;
+        error = multicast_port_set(socket, number != 0);
     names_unlock();
     return error;
 }
@@ -190,7 +194,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
     case RS_OPT_REUSEADDR:
     case RS_OPT_EXCLUSIVE:
     case RS_OPT_MULTICAST_PORT:
-        return set_claim(socket, option, number != 0);
+    case RS_OPT_CPU_AFFINITY:
+        return set_claim(socket, option, number);
     case RS_OPT_OOBINLINE:
         return urgent_set_inline(socket, number != 0) ? error_from_errno(errno) : 0;
     case RS_OPT_RCVBUF:

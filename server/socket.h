@@ -113,6 +113,7 @@ struct socket {
     /* options that the server keeps */
     bool reuse, exclusive, oob_inline, dont_fragment;
     bool multicast_port; /* RS_OPT_MULTICAST_PORT */
+    uint32_t affinity;   /* RS_OPT_CPU_AFFINITY: the number and one; 0: none */
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
     bool ack_at_once;        /* RS_OPT_ACK_AT_ONCE */
@@ -130,7 +131,7 @@ struct socket {
     uint32_t child_count, child_limit;
     int listen_backlog;
     bool accept_paused; /* RS_OPT_PAUSE_ACCEPT */
-    struct link held; /* taken from the kernel, and not a socket yet: struct held */
+    struct link held;   /* taken from the kernel, and not a socket yet: struct held */
 
     union address peer;
     char *unix_path; /* unix.c: what the next bind or connect means; NULL: none */
@@ -296,6 +297,8 @@ void socket_tell_sent(struct socket *socket);
 uint32_t socket_shutdown(struct socket *socket, uint32_t how); /* WSA error */
 /* bind.c */
 uint32_t socket_bind(struct socket *socket, const struct rs_addr *wire); /* WSA error */
+/* RS_OPT_CPU_AFFINITY; with names_lock; WSA error */
+uint32_t bind_set_affinity(struct socket *socket, uint32_t processor);
 void bind_again(struct socket *socket);         /* after a failed connect */
 void bind_release(struct socket *socket);       /* with names_lock */
 void bind_first_listens(struct socket *socket); /* after listen(2) */

@@ -34,6 +34,7 @@
 #define IOCTL_TCP_INITIAL_RTO                         _WSAIOW(IOC_VENDOR, 17)
 #define IOCTL_TCP_INFO                                _WSAIORW(IOC_VENDOR, 39)
 #define IOCTL_TCP_SET_ACK_FREQUENCY                   _WSAIOW(IOC_VENDOR, 23)
+#define IOCTL_CPU_AFFINITY                            _WSAIOW(IOC_VENDOR, 21)
 #define IOCTL_ACQUIRE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 100)
 #define IOCTL_RELEASE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 101)
 #define IOCTL_ASSOCIATE_PORT_RESERVATION              _WSAIOW(IOC_VENDOR, 102)
@@ -261,6 +262,7 @@ static const struct ioctl {
     {IOCTL_ACQUIRE_PORT_RESERVATION, ioctl_acquire_ports},
     {IOCTL_RELEASE_PORT_RESERVATION, ioctl_release_ports},
     {IOCTL_ASSOCIATE_PORT_RESERVATION, ioctl_associate_ports},
+    {IOCTL_CPU_AFFINITY, ioctl_cpu_affinity},
     {SIO_MULTICAST_SCOPE, ioctl_multicast_scope},
     {SIO_MULTIPOINT_LOOPBACK, ioctl_multipoint_loopback},
     {SIO_SET_MULTICAST_FILTER, ioctl_set_ipv4_filter},

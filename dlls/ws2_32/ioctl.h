@@ -70,10 +70,11 @@ DWORD ioctl_get_ipv4_filter(struct ioctl_call *call);
 DWORD ioctl_set_filter(struct ioctl_call *call);
 DWORD ioctl_get_filter(struct ioctl_call *call);
 
-/* Port reservations (ioctl_ports.c). */
+/* Who has which port (ioctl_ports.c). */
 DWORD ioctl_acquire_ports(struct ioctl_call *call);
 DWORD ioctl_release_ports(struct ioctl_call *call);
 DWORD ioctl_associate_ports(struct ioctl_call *call);
+DWORD ioctl_cpu_affinity(struct ioctl_call *call);
 
 /* A number that changes with what SIO_ADDRESS_LIST_QUERY lists for the socket. */
 DWORD ioctl_addresses_state(struct socket *socket, uint64_t *state);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_ACQUIRE_PORT_RESERVATION and its kin: the server keeps the ports.  Asks it, no lock held.
+ * SIO_ACQUIRE_PORT_RESERVATION and its kin, SIO_CPU_AFFINITY: the server keeps the ports, and knows
+ * who may share one.  Asks it, no lock held.
  */
 #include "ioctl.h"
+#include "option.h"
 #include "request.h"
 
 /* As in mstcpip.h, which mingw-w64 has in unnamed parts. */
@@ -72,4 +74,22 @@ DWORD ioctl_release_ports(struct ioctl_call *call)
 DWORD ioctl_associate_ports(struct ioctl_call *call)
 {
     return tell_token(call, RS_PORTS_ASSOCIATE);
+}
+
+/* "must be called prior to bind, otherwise WSAEINVAL will be returned.  The input buffer is a
+ * processor index (0-based) of type USHORT. ... Only supported for UDP sockets." */
+DWORD ioctl_cpu_affinity(struct ioctl_call *call)
+{
+    USHORT processor;
+    uint32_t told;
+    DWORD error;
+
+    if (call->socket->type != SOCK_DGRAM)
+        return WSAEOPNOTSUPP;
+    if ((error = ioctl_take(call, &processor, sizeof(processor))))
+        return error;
+    if (call->socket->bound)
+        return WSAEINVAL;
+    told = processor;
+    return option_server_set(call->socket, RS_OPT_CPU_AFFINITY, &told, sizeof(told));
 }

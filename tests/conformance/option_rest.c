@@ -206,13 +206,12 @@ static void test_refused(void)
         INDEX_MCASTIF,
         INDEX_ADD_MCAST,
         INDEX_DEL_MCAST,
-        CPU_AFFINITY = 21,
-        TCP_SET_ICW,
+        TCP_SET_ICW = 22,
         SET_PRIORITY_HINT = 24
     };
-    static const DWORD codes[] = {
-        ABSORB_RTRALERT,  UCAST_IF,        LIMIT_BROADCASTS, INDEX_BIND,  INDEX_MCASTIF,
-        INDEX_ADD_MCAST,  INDEX_DEL_MCAST, CPU_AFFINITY,     TCP_SET_ICW, SET_PRIORITY_HINT};
+    static const DWORD codes[] = {ABSORB_RTRALERT, UCAST_IF,      LIMIT_BROADCASTS,
+                                  INDEX_BIND,      INDEX_MCASTIF, INDEX_ADD_MCAST,
+                                  INDEX_DEL_MCAST, TCP_SET_ICW,   SET_PRIORITY_HINT};
     static const DWORD compartment = 0x3004;
     DWORD value = 1, bytes;
     int size = sizeof(value);
