@@ -63,6 +63,7 @@ void option_copy(const struct socket *socket, int fd)
             !getsockopt(socket->watch.fd, plain->level, plain->name, &value, &size))
             setsockopt(fd, plain->level, plain->name, &value, size);
     }
+    priority_copy(socket, fd); /* behind IP_TOS, which changes it */
 }
 
 static const struct plain *plain_find(const struct socket *socket, uint32_t option)
@@ -229,6 +230,8 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
             return WSAENOPROTOOPT;
         socket->ack_at_once = number != 0;
         return set_number(socket, IPPROTO_TCP, TCP_QUICKACK, number != 0);
+    case RS_OPT_PRIORITY:
+        return priority_set(socket, number);
     case RS_OPT_SENT_TIMES:
         return sent_times_keep(socket, number);
     case RS_OPT_CAPTURE:

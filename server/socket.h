@@ -117,6 +117,7 @@ struct socket {
     uint32_t receive_buffer, send_buffer;
     uint32_t max_retransmit; /* RS_OPT_TCP_MAXRT */
     bool ack_at_once;        /* RS_OPT_ACK_AT_ONCE */
+    char congestion[16];     /* RS_PRIORITY_VERY_LOW: the algorithm before that; else empty */
     uint32_t connect_time;   /* RS_OPT_CONNECT_TIME */
     bool fail_on_icmp;       /* RS_OPT_FAIL_ON_ICMP */
     struct rs_icmp_error icmp_error;
@@ -333,6 +334,9 @@ void icmp_error_begin(struct socket *socket);
 bool icmp_error_take(struct socket *socket);
 void icmp_error_end(struct socket *socket);
 
+/* priority.c */
+uint32_t priority_set(struct socket *socket, uint32_t number); /* RS_OPT_PRIORITY; WSA error */
+void priority_copy(const struct socket *socket, int fd);       /* to another of the kernel's */
 /* tcp_info.c; WSA error */
 uint32_t tcp_info_get(const struct socket *socket, struct rs_tcp_info *info);
 /* option.c; WSA errors */

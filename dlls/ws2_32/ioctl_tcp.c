@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO, SIO_TCP_INITIAL_RTO, SIO_TCP_SET_ACK_FREQUENCY and
- * SIO_SET_COMPATIBILITY_MODE: what is known of a connection, why there is none, how long it is
- * tried for, how soon it acknowledges, and which Windows' it is to be like.  Asks the server, no
- * lock held.
+ * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO, SIO_TCP_INITIAL_RTO, SIO_TCP_SET_ACK_FREQUENCY,
+ * SIO_SET_PRIORITY_HINT and SIO_SET_COMPATIBILITY_MODE: what is known of a connection, why there is
+ * none, how long it is tried for, how soon it acknowledges, for whom it makes way, and which
+ * Windows' it is to be like.  Asks the server, no lock held.
  */
 #include "ioctl.h"
 #include "guarded_copy.h"
@@ -212,4 +212,24 @@ DWORD ioctl_ack_frequency(struct ioctl_call *call)
         return WSAEINVAL;
     at_once = frequency == 1;
     return option_server_set(call->socket, RS_OPT_ACK_AT_ONCE, &at_once, sizeof(at_once));
+}
+
+/* "The lpvInBuffer must point to a variable of type PRIORITY_HINT ... The lpvOutBuffer and
+ * cbOutBuffer parameters must be NULL and 0" ("Winsock IOCTLs"): IoPriorityHintVeryLow, Low or
+ * Normal. */
+DWORD ioctl_priority_hint(struct ioctl_call *call)
+{
+    static const uint32_t wire[] = {RS_PRIORITY_VERY_LOW, RS_PRIORITY_LOW, RS_PRIORITY_NORMAL};
+    uint32_t hint;
+    DWORD error;
+
+    if (call->socket->family == AF_UNIX)
+        return WSAEOPNOTSUPP;
+    if (call->out || call->out_size)
+        return WSAEINVAL;
+    if ((error = ioctl_take(call, &hint, sizeof(hint))))
+        return error;
+    if (hint >= ARRAYSIZE(wire))
+        return WSAEINVAL;
+    return option_server_set(call->socket, RS_OPT_PRIORITY, &wire[hint], sizeof(wire[hint]));
 }

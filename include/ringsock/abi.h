@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 14u                /* part of the runtime directory's name */
+#define RS_PROTOCOL 15u                /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -451,8 +451,10 @@ enum rs_option {
     RS_OPT_CAPTURE, /* set, on a raw socket that is bound to an interface's address: RS_CAPTURE_* */
     RS_OPT_CPU_AFFINITY, /* set, before a datagram socket is bound: a processor's number; those that have
                             different ones may share an address, and each gets a part of the flows */
+    RS_OPT_PRIORITY, /* set: RS_PRIORITY_* */
     RS_OPT_MAX
 };
+enum { RS_PRIORITY_NORMAL, RS_PRIORITY_LOW, RS_PRIORITY_VERY_LOW };
 /* Everything of its family that passes there; what the interface gets as it is; all IPv4 multicast;
  * all of IGMP's. */
 enum { RS_CAPTURE_OFF, RS_CAPTURE_ALL, RS_CAPTURE_HOST, RS_CAPTURE_GROUPS, RS_CAPTURE_IGMP };

@@ -206,12 +206,10 @@ static void test_refused(void)
         INDEX_MCASTIF,
         INDEX_ADD_MCAST,
         INDEX_DEL_MCAST,
-        TCP_SET_ICW = 22,
-        SET_PRIORITY_HINT = 24
+        TCP_SET_ICW = 22
     };
-    static const DWORD codes[] = {ABSORB_RTRALERT, UCAST_IF,      LIMIT_BROADCASTS,
-                                  INDEX_BIND,      INDEX_MCASTIF, INDEX_ADD_MCAST,
-                                  INDEX_DEL_MCAST, TCP_SET_ICW,   SET_PRIORITY_HINT};
+    static const DWORD codes[] = {ABSORB_RTRALERT, UCAST_IF,        LIMIT_BROADCASTS, INDEX_BIND,
+                                  INDEX_MCASTIF,   INDEX_ADD_MCAST, INDEX_DEL_MCAST,  TCP_SET_ICW};
     static const DWORD compartment = 0x3004;
     DWORD value = 1, bytes;
     int size = sizeof(value);

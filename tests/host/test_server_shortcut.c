@@ -4,8 +4,8 @@
  * kernel is used instead, and that no byte is lost where one follows the other.
  */
 #include <linux/tcp.h>
-#include <sys/syscall.h>
 
+#include "fake_kernel.h"
 #include "fake_pair.h"
 #include "fake_share.h"
 
@@ -16,31 +16,13 @@ static pid_t server;
 /* Bytes that the server's kernel socket of that client has sent. */
 static uint64_t kernel_sent(const struct end *end)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, server, 0);
-    uint64_t sent = UINT64_MAX;
+    int fd = kernel_socket(server, SOCK_STREAM, end->socket->local.port);
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
 
-    check(pidfd >= 0);
-    for (int fd = 0; fd < 256; fd++) {
-        struct sockaddr_in name, peer;
-        socklen_t name_size = sizeof(name), peer_size = sizeof(peer);
-        struct tcp_info info = {0};
-        socklen_t size = sizeof(info);
-        int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-
-        if (copy < 0)
-            continue;
-        if (!getsockname(copy, (struct sockaddr *)&name, &name_size) &&
-            name.sin_family == AF_INET &&
-            !getpeername(copy, (struct sockaddr *)&peer, &peer_size) &&
-            name.sin_port == end->socket->local.port &&
-            !getsockopt(copy, IPPROTO_TCP, TCP_INFO, &info, &size))
-            sent = info.tcpi_bytes_sent;
-        close(copy);
-    }
-    close(pidfd);
-    if (sent == UINT64_MAX)
-        fail("the server's socket was not found");
-    return sent;
+    check(!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size));
+    close(fd);
+    return info.tcpi_bytes_sent;
 }
 
 /* What the kernel was given by so many echoes of the client's. */
