@@ -35,6 +35,7 @@
 #define IOCTL_TCP_INFO                                _WSAIORW(IOC_VENDOR, 39)
 #define IOCTL_TCP_SET_ACK_FREQUENCY                   _WSAIOW(IOC_VENDOR, 23)
 #define IOCTL_CPU_AFFINITY                            _WSAIOW(IOC_VENDOR, 21)
+#define IOCTL_TCP_SET_ICW                             _WSAIOW(IOC_VENDOR, 22)
 #define IOCTL_SET_PRIORITY_HINT                       _WSAIOW(IOC_VENDOR, 24)
 #define IOCTL_ACQUIRE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 100)
 #define IOCTL_RELEASE_PORT_RESERVATION                _WSAIOW(IOC_VENDOR, 101)
@@ -274,6 +275,7 @@ static const struct ioctl {
     {IOCTL_TCP_INITIAL_RTO, ioctl_initial_rto},
     {IOCTL_SET_COMPATIBILITY_MODE, ioctl_compatibility_mode},
     {IOCTL_TCP_SET_ACK_FREQUENCY, ioctl_ack_frequency},
+    {IOCTL_TCP_SET_ICW, ioctl_initial_window},
     {IOCTL_SET_PRIORITY_HINT, ioctl_priority_hint},
     {IOCTL_TIMESTAMPING, ioctl_timestamping},
     {IOCTL_GET_TX_TIMESTAMP, ioctl_sent_time},

@@ -58,6 +58,7 @@ DWORD ioctl_initial_rto(struct ioctl_call *call);
 DWORD ioctl_compatibility_mode(struct ioctl_call *call);
 DWORD ioctl_ack_frequency(struct ioctl_call *call);
 DWORD ioctl_priority_hint(struct ioctl_call *call);
+DWORD ioctl_initial_window(struct ioctl_call *call);
 
 /* When datagrams came and went (ioctl_timestamping.c). */
 DWORD ioctl_timestamping(struct ioctl_call *call);

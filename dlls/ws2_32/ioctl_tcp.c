@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * SIO_TCP_INFO, TCP_ICMP_ERROR_INFO, SIO_TCP_INITIAL_RTO, SIO_TCP_SET_ACK_FREQUENCY,
- * SIO_SET_PRIORITY_HINT and SIO_SET_COMPATIBILITY_MODE: what is known of a connection, why there is
- * none, how long it is tried for, how soon it acknowledges, for whom it makes way, and which
- * Windows' it is to be like.  Asks the server, no lock held.
+ * SIO_SET_PRIORITY_HINT, SIO_TCP_SET_ICW and SIO_SET_COMPATIBILITY_MODE: what is known of a
+ * connection, why there is none, how long it is tried for, how soon it acknowledges, for whom it
+ * makes way, how fast it begins, and which Windows' it is to be like.  Asks the server, no lock
+ * held.
  */
 #include "ioctl.h"
 #include "guarded_copy.h"
+#include "log.h"
 #include "option.h"
 #include "sockaddr.h"
 
@@ -232,4 +234,25 @@ DWORD ioctl_priority_hint(struct ioctl_call *call)
     if (hint >= ARRAYSIZE(wire))
         return WSAEINVAL;
     return option_server_set(call->socket, RS_OPT_PRIORITY, &wire[hint], sizeof(wire[hint]));
+}
+
+/* Microsoft has no page of it; mstcpip.h has TCP_ICW_PARAMETERS, a level: how many segments go out
+ * before the first is acknowledged.  Linux has that number for each route, not for each socket, so
+ * there is only the level with which nothing is asked for. */
+DWORD ioctl_initial_window(struct ioctl_call *call)
+{
+    enum { DEFAULT = 0, LAST = 255 }; /* TCP_ICW_LEVEL */
+    uint32_t level;
+    DWORD error;
+
+    if (call->socket->type != SOCK_STREAM || call->socket->family == AF_UNIX)
+        return WSAEOPNOTSUPP;
+    if ((error = ioctl_take(call, &level, sizeof(level))))
+        return error;
+    if (level == DEFAULT)
+        return 0;
+    if (level > LAST)
+        return WSAEINVAL;
+    log_once(LOG_WARN, "SIO_TCP_SET_ICW: level %u cannot be had, the route decides", level);
+    return WSAEOPNOTSUPP;
 }

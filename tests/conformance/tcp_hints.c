@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SIO_SET_PRIORITY_HINT: how much the traffic of a socket matters.  No Wine has it.
- * Source: "Winsock IOCTLs".
+ * SIO_SET_PRIORITY_HINT, how much the traffic of a socket matters, and SIO_TCP_SET_ICW, how fast a
+ * connection begins.  No Wine has them.
+ * Sources: "Winsock IOCTLs"; mstcpip.h.
  */
 #include "net.h"
 
+#define SET_ICW           _WSAIOW(IOC_VENDOR, 22)
 #define SET_PRIORITY_HINT _WSAIOW(IOC_VENDOR, 24)
 
 enum { VERY_LOW, LOW, NORMAL }; /* PRIORITY_HINT */
@@ -68,6 +70,31 @@ static void test_priority_arguments(void)
     closesocket(s);
 }
 
+/* TCP_ICW_LEVEL: the default is what there is; others are done, or refused so that a program can
+ * tell. */
+static void test_initial_window(void)
+{
+    enum { DEFAULT = 0, HIGH = 1, COMPAT = 254 };
+    SOCKET a, b, s = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+
+    net_pair(&a, &b);
+    ok_success(set(s, SET_ICW, DEFAULT));
+    ok_success(set(a, SET_ICW, DEFAULT));
+    check_passes(a, b);
+    for (DWORD level = HIGH; level <= COMPAT; level += COMPAT - HIGH) {
+        int error = set(s, SET_ICW, level) ? WSAGetLastError() : 0;
+
+        ok(!error || error == WSAEOPNOTSUPP, "level %lu: error %d\n", level, error);
+    }
+    ok_error(set(s, SET_ICW, 256), WSAEINVAL);
+    ok_error(set_sized(s, SET_ICW, DEFAULT, 3), WSAEFAULT);
+    ok_error(set(udp, SET_ICW, DEFAULT), WSAEOPNOTSUPP);
+    closesocket(a);
+    closesocket(b);
+    closesocket(s);
+    closesocket(udp);
+}
+
 static BOOL is_there(DWORD code, DWORD value)
 {
     SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
@@ -85,5 +112,7 @@ START_TEST(tcp_hints)
         RUN(test_priority);
         RUN(test_priority_arguments);
     }
+    if (is_there(SET_ICW, 0))
+        RUN(test_initial_window);
     WSACleanup();
 }
