@@ -66,6 +66,7 @@ void option_inherit(struct socket *accepted, const struct socket *listener);
 
 /* Rows that need code of their own (option_socket.c, option_group.c). */
 DWORD get_accept_connections(struct socket *socket, uint32_t *value);
+DWORD set_compartment(struct socket *socket, uint32_t value);
 DWORD get_connect_time(struct socket *socket, uint32_t *value);
 DWORD get_dont_fragment(struct socket *socket, uint32_t *value);
 DWORD set_dont_fragment(struct socket *socket, uint32_t value);

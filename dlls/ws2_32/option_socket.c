@@ -5,6 +5,7 @@
  * Takes the socket's lock; asks the server with no lock held.
  */
 #include "option.h"
+#include "log.h"
 #include "protocols.h"
 #include "receive.h"
 #include "send.h"
@@ -189,6 +190,20 @@ DWORD get_connect_time(struct socket *socket, uint32_t *value)
 
     *value = connected ? (GetTickCount() - socket->connect_time) / 1000 : UINT32_MAX;
     return 0;
+}
+
+/* "get/set the compartment for a socket" (ws2def.h).  There is one, NET_COMPARTMENT_ID_PRIMARY; 0
+ * is NET_COMPARTMENT_ID_UNSPECIFIED (ifdef.h).  Linux's network name spaces are none: no process
+ * chooses one for a socket without the right to enter it. */
+DWORD set_compartment(struct socket *socket, uint32_t value)
+{
+    enum { UNSPECIFIED, PRIMARY };
+
+    (void)socket;
+    if (value <= PRIMARY)
+        return 0;
+    log_once_each(LOG_WARN, value, "SO_COMPARTMENT_ID: there is no compartment %u", value);
+    return WSAEINVAL;
 }
 
 DWORD get_max_message(struct socket *socket, uint32_t *value)
