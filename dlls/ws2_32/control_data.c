@@ -21,6 +21,7 @@
 #define TYPE_TCLASS              39
 #define TYPE_ORIGINAL_ARRIVAL_IF 47
 #define TYPE_ECN                 50
+#define TYPE_PKTINFO_EX          51
 #define TYPE_UDP_SEND_MSG_SIZE   2
 #define TYPE_UDP_COALESCED_INFO  3
 /* mstcpip.h, for newer Windows only */
@@ -139,7 +140,7 @@ void control_expect_messages(struct socket *socket)
 
 /* ---- out: what a receive returns ---- */
 
-#define MESSAGES_ROOM 256u /* more than all that can be asked for */
+#define MESSAGES_ROOM 512u /* more than all that can be asked for */
 
 struct writer {
     _Alignas(8) char bytes[MESSAGES_ROOM];
@@ -176,23 +177,51 @@ static void put_int(struct writer *writer, int type, INT value)
     put(writer, type, &value, sizeof(value));
 }
 
-static void put_pktinfo(struct writer *writer, const struct rs_control *control)
-{
-    IN6_PKTINFO info6 = {.ipi6_ifindex = control->interface_index};
-    IN_PKTINFO info = {.ipi_ifindex = control->interface_index};
+/* IN_PKTINFO_EX and IN6_PKTINFO_EX; without their ends, IN_PKTINFO and IN6_PKTINFO. */
+struct packet4 {
+    IN_PKTINFO info;
+    ULONG scope_id;
+};
+struct packet6 {
+    IN6_PKTINFO info;
+    ULONG scope_id;
+};
+_Static_assert(sizeof(struct packet4) == 12 && sizeof(struct packet6) == 24,
+               "as Microsoft's compiler has it");
 
-    memcpy(&info.ipi_addr, control->address, sizeof(info.ipi_addr));
-    memcpy(&info6.ipi6_addr, control->address, sizeof(info6.ipi6_addr));
+/* As sin6_scope_id would be of the address that the datagram went to. */
+static ULONG scope_of(const struct rs_control *control)
+{
+    struct in6_addr address;
+
+    memcpy(&address, control->address, sizeof(address));
+    return IN6_IS_ADDR_LINKLOCAL(&address) || IN6_IS_ADDR_MC_LINKLOCAL(&address)
+               ? control->interface_index
+               : 0;
+}
+
+static void put_pktinfo(struct writer *writer, const struct rs_control *control, bool extended)
+{
+    struct packet6 six = {.info.ipi6_ifindex = control->interface_index,
+                          .scope_id = scope_of(control)};
+    struct packet4 four = {.info.ipi_ifindex = control->interface_index};
+
+    memcpy(&four.info.ipi_addr, control->address, sizeof(four.info.ipi_addr));
+    memcpy(&six.info.ipi6_addr, control->address, sizeof(six.info.ipi6_addr));
     if (writer->level == IPPROTO_IP)
-        put(writer, IP_PKTINFO, &info, sizeof(info));
+        put(writer, extended ? TYPE_PKTINFO_EX : IP_PKTINFO, &four,
+            extended ? sizeof(four) : sizeof(four.info));
     else
-        put(writer, IPV6_PKTINFO, &info6, sizeof(info6));
+        put(writer, extended ? TYPE_PKTINFO_EX : IPV6_PKTINFO, &six,
+            extended ? sizeof(six) : sizeof(six.info));
 }
 
 static void put_packet(struct writer *writer, uint32_t wanted, const struct rs_control *control)
 {
     if (wanted & WANTED_PKTINFO)
-        put_pktinfo(writer, control);
+        put_pktinfo(writer, control, false);
+    if (wanted & WANTED_PKTINFO_EX)
+        put_pktinfo(writer, control, true);
     if (wanted & WANTED_DESTINATION) /* undocumented; as BSD, where the option comes from */
         put(writer, TYPE_RECVDSTADDR, control->address, writer->level == IPPROTO_IP ? 4 : 16);
     if (wanted & WANTED_INTERFACE)
@@ -297,7 +326,8 @@ static bool is_mapped(const uint8_t *address)
 }
 
 /* "When sending to an IPv4 destination address or an IPv4-mapped IPv6 destination address ...
- * should contain an in_pktinfo structure", to others an in6_pktinfo (WSASendMsg's page). */
+ * should contain an in_pktinfo structure", to others an in6_pktinfo (WSASendMsg's page).  The
+ * extended ones begin with it; the interface says what their scope would. */
 static DWORD take_pktinfo(const struct part *part, struct rs_control *control)
 {
     union {
@@ -389,11 +419,13 @@ static DWORD take_part(const struct part *part, struct rs_control *control)
         DWORD (*take)(const struct part *part, struct rs_control *control);
     } known[] = {
         {IPPROTO_IP, IP_PKTINFO, take_pktinfo},
+        {IPPROTO_IP, TYPE_PKTINFO_EX, take_pktinfo},
         {IPPROTO_IP, IP_TTL, take_ttl},
         {IPPROTO_IP, IP_HOPLIMIT, take_ttl},
         {IPPROTO_IP, IP_TOS, take_tos},
         {IPPROTO_IP, TYPE_ECN, take_ecn},
         {IPPROTO_IPV6, IPV6_PKTINFO, take_pktinfo},
+        {IPPROTO_IPV6, TYPE_PKTINFO_EX, take_pktinfo},
         {IPPROTO_IPV6, IPV6_HOPLIMIT, take_ttl},
         {IPPROTO_IPV6, TYPE_TCLASS, take_tos},
         {IPPROTO_IPV6, TYPE_ECN, take_ecn},

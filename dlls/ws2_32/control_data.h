@@ -16,6 +16,7 @@ enum {
     WANTED_TTL = 16,
     WANTED_TOS = 32,
     WANTED_ECN = 64,
+    WANTED_PKTINFO_EX = 128,
 };
 
 /* The options of one level.  control_want asks the server: no lock. */

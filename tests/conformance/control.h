@@ -16,6 +16,7 @@ enum {
     TYPE_TCLASS = 39,
     TYPE_ORIGINAL_ARRIVAL_IF = 47,
     TYPE_ECN = 50,
+    TYPE_PKTINFO_EX = 51,
 };
 
 static LPFN_WSARECVMSG receive_message;
