@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Control data: the messages that WSARecvMsg returns and WSASendMsg takes.  See control_data.c.
+ * Control data: the messages that WSARecvMsg returns (control_data.c) and WSASendMsg takes
+ * (control_parse.c).
  */
 #ifndef RINGSOCK_CONTROL_DATA_H
 #define RINGSOCK_CONTROL_DATA_H
 
 #include "socket.h"
+
+/* Types of control data: ws2ipdef.h's that not every mingw-w64 has. */
+#define TYPE_RECVDSTADDR         25
+#define TYPE_TCLASS              39
+#define TYPE_ORIGINAL_ARRIVAL_IF 47
+#define TYPE_ECN                 50
+#define TYPE_PKTINFO_EX          51
+#define TYPE_UDP_SEND_MSG_SIZE   2
+#define TYPE_UDP_COALESCED_INFO  3
+/* mstcpip.h, for newer Windows only */
+#define TYPE_TIMESTAMP           0x300a
+#define TYPE_TIMESTAMP_ID        0x300b
+
+#define ECN_MASK 3u
 
 /* What an option asks for: bits of socket.control_ip and control_ip6. */
 enum {
@@ -44,8 +59,8 @@ void control_store(const struct socket *socket, struct operation *operation,
 bool control_write(const struct socket *socket, const struct rs_control *control,
                    const WSABUF *room, ULONG *used, DWORD *flags);
 
-/* What WSASendMsg was given, for a datagram to that address: WSAEINVAL if it makes no sense,
- * WSAEFAULT if it is not there. */
+/* control_parse.c: what WSASendMsg was given, for a datagram to that address: WSAEINVAL if it makes
+ * no sense, WSAEFAULT if it is not there. */
 DWORD control_parse(const WSABUF *buffer, int family, const struct rs_addr *to,
                     struct rs_control *control);
 /* Whether both come from the same address and interface, in pieces of the same size. */
