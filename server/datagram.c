@@ -67,12 +67,35 @@ static uint32_t error_of_icmp(const struct sock_extended_err *icmp)
     return 0;
 }
 
-static void take_icmp(struct socket *socket, const struct sock_extended_err *icmp)
+/* IP_RECVERR of Windows.  A program that takes nothing loses them, as Linux' own queue would. */
+static void tell_of_icmp(struct socket *socket, const struct sock_extended_err *icmp,
+                         const struct msghdr *from, uint32_t length)
+{
+    struct rs_record header = {.type = RS_COMP_ICMP, .socket = socket->index, .length = length};
+    struct rs_icmp_message message = {
+        .protocol = icmp->ee_origin == SO_EE_ORIGIN_ICMP6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+        .mtu = icmp->ee_errno == EMSGSIZE ? icmp->ee_info : 0,
+        .type = icmp->ee_type,
+        .code = icmp->ee_code};
+    struct rs_record *record = comp_reserve(socket->session, (uint32_t)sizeof(message) + length);
+
+    if (!record)
+        return;
+    address_to_wire(from->msg_name, &message.destination);
+    memcpy(record + 1, &message, sizeof(message));
+    memcpy((uint8_t *)(record + 1) + sizeof(message), from->msg_iov->iov_base, length);
+    comp_publish(socket->session, record, &header, (uint32_t)sizeof(message) + length);
+}
+
+static void take_icmp(struct socket *socket, const struct sock_extended_err *icmp,
+                      const struct msghdr *from, uint32_t length)
 {
     uint32_t error;
 
     if (icmp->ee_origin != SO_EE_ORIGIN_ICMP && icmp->ee_origin != SO_EE_ORIGIN_ICMP6)
         return;
+    if (socket->icmp_told)
+        tell_of_icmp(socket, icmp, from, length);
     error = error_of_icmp(icmp);
     if (error)
         socket_post_error(socket, error, 0);
@@ -80,7 +103,7 @@ static void take_icmp(struct socket *socket, const struct sock_extended_err *icm
         socket_tell_sender(socket, WSAEMSGSIZE);
 }
 
-static void take_message(struct socket *socket, struct msghdr *message)
+static void take_message(struct socket *socket, struct msghdr *message, uint32_t length)
 {
     struct sock_extended_err extended;
 
@@ -91,7 +114,7 @@ static void take_message(struct socket *socket, struct msghdr *message)
         if ((!v4 && !v6) || part->cmsg_len < CMSG_LEN(sizeof(extended)))
             continue;
         memcpy(&extended, CMSG_DATA(part), sizeof(extended));
-        take_icmp(socket, &extended);
+        take_icmp(socket, &extended, message, length);
     }
 }
 
@@ -100,11 +123,20 @@ static void take_errors(struct socket *socket)
     socket->icmp_waits = false;
     for (;;) {
         _Alignas(struct cmsghdr) char control[512];
-        struct msghdr message = {.msg_control = control, .msg_controllen = sizeof(control)};
+        uint8_t quoted[RS_ICMP_QUOTED_MAX];
+        union address destination = {0};
+        struct iovec piece = {quoted, sizeof(quoted)};
+        struct msghdr message = {.msg_name = &destination,
+                                 .msg_namelen = sizeof(destination),
+                                 .msg_iov = &piece,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control,
+                                 .msg_controllen = sizeof(control)};
+        ssize_t count = recvmsg(socket->watch.fd, &message, MSG_ERRQUEUE);
 
-        if (recvmsg(socket->watch.fd, &message, MSG_ERRQUEUE) < 0)
+        if (count < 0)
             return;
-        take_message(socket, &message);
+        take_message(socket, &message, (uint32_t)count);
     }
 }
 

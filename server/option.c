@@ -230,6 +230,9 @@ static uint32_t set_kept(struct socket *socket, uint32_t option, uint32_t number
             return WSAENOPROTOOPT;
         socket->ack_at_once = number != 0;
         return set_number(socket, IPPROTO_TCP, TCP_QUICKACK, number != 0);
+    case RS_OPT_ICMP_MESSAGES:
+        socket->icmp_told = socket->type == RS_DGRAM && number;
+        return socket->type == RS_DGRAM ? 0 : WSAENOPROTOOPT;
     case RS_OPT_PRIORITY:
         return priority_set(socket, number);
     case RS_OPT_SENT_TIMES:

@@ -86,6 +86,7 @@ struct socket {
     uint8_t urgent_byte;
     uint8_t marks;          /* records to come that begin with RS_DATA_MARK */
     bool icmp_waits;        /* datagrams: the error queue may have something */
+    bool icmp_told;         /* RS_OPT_ICMP_MESSAGES */
     uint8_t control;        /* datagrams: RS_CONTROL_* that come with each */
     struct watch capture;   /* raw: what is received from in its place, or none (capture.c) */
     bool ping;              /* raw: the kernel's is one for echo requests only (ping.c) */

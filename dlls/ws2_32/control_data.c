@@ -11,6 +11,7 @@
  * Windows puts several messages nobody says; programs look for what they want by its type.
  */
 #include "control_data.h"
+#include "error_queue.h"
 #include "guarded_copy.h"
 #include "log.h"
 #include "option.h"
@@ -266,15 +267,10 @@ bool control_write(const struct socket *socket, const struct rs_control *control
 /* WSAMSG's page: "If the datagram or control data is truncated ..., the function ... returns
  * SOCKET_ERROR and ... WSAEMSGSIZE"; also where there is no buffer at all (cyclonedds issue 2359,
  * seen on Windows 11). */
-void control_store(const struct socket *socket, struct operation *operation,
-                   const struct rs_control *control)
+static void store(struct operation *operation, bool there, ULONG used, DWORD flags)
 {
-    static const struct rs_control nothing;
-    DWORD flags, truncated = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
+    DWORD truncated = operation->error == WSAEMSGSIZE ? MSG_TRUNC : 0;
     WSAMSG *message = operation->message;
-    ULONG used;
-    bool there = control_write(socket, control ? control : &nothing, &operation->message_control,
-                               &used, &flags);
 
     if (flags & MSG_CTRUNC)
         operation->error = WSAEMSGSIZE;
@@ -283,4 +279,32 @@ void control_store(const struct socket *socket, struct operation *operation,
          !guarded_store(&message->dwFlags, flags | truncated)) &&
         !operation->probed)
         operation->error = WSAEFAULT;
+}
+
+void control_store(const struct socket *socket, struct operation *operation,
+                   const struct rs_control *control)
+{
+    static const struct rs_control nothing;
+    DWORD flags;
+    ULONG used;
+    bool there = control_write(socket, control ? control : &nothing, &operation->message_control,
+                               &used, &flags);
+
+    store(operation, there, used, flags);
+}
+
+void control_store_error(struct operation *operation, const struct rs_icmp_message *icmp)
+{
+    struct {
+        INT protocol;
+        ULONG info; /* "MTU if frag needed or pkt too big message" (ws2ipdef.h) */
+        UINT8 type, code;
+    } message = {(INT)icmp->protocol, icmp->mtu, icmp->type, icmp->code}; /* IN_RECVERR */
+    const WSABUF *room = &operation->message_control;
+    struct writer writer = {.room = room->len};
+
+    put_at(&writer, icmp->protocol == IPPROTO_ICMPV6 ? IPPROTO_IPV6 : IPPROTO_IP, TYPE_RECVERR,
+           &message, sizeof(message));
+    store(operation, !guarded_copy(room->buf, writer.bytes, writer.used), writer.used,
+          MSG_ERRQUEUE | (writer.cut ? MSG_CTRUNC : 0));
 }

@@ -14,6 +14,7 @@
 #define TYPE_ORIGINAL_ARRIVAL_IF 47
 #define TYPE_ECN                 50
 #define TYPE_PKTINFO_EX          51
+#define TYPE_RECVERR             75
 #define TYPE_UDP_SEND_MSG_SIZE   2
 #define TYPE_UDP_COALESCED_INFO  3
 /* mstcpip.h, for newer Windows only */
@@ -53,6 +54,9 @@ uint32_t control_at_birth(void);
  * Caller holds the socket's lock. */
 void control_store(const struct socket *socket, struct operation *operation,
                    const struct rs_control *control);
+
+/* The same of an ICMP message (error_queue.c). */
+void control_store_error(struct operation *operation, const struct rs_icmp_message *icmp);
 
 /* The messages of a datagram, as the socket's options want them, and its MSG_* flags.  False: there
  * is no such memory. */

@@ -5,6 +5,7 @@
  * holds one reference on each socket in it.
  */
 #include "handle_table.h"
+#include "error_queue.h"
 #include "handle_pages.h"
 #include "port.h"
 #include "share.h"
@@ -44,6 +45,7 @@ static void free_segments(struct socket *socket)
     if (socket->urgent)
         segment_free(socket->urgent);
     socket->urgent = NULL;
+    error_queue_clear(socket);
 }
 
 /* The server has ended those connections, with the listener. */

@@ -9,6 +9,7 @@
 #include "cancel.h"
 #include "connect.h"
 #include "disconnect.h"
+#include "error_queue.h"
 #include "handle_table.h"
 #include "log.h"
 #include "pending_call.h"
@@ -74,6 +75,18 @@ static void on_datagram(struct arrival *arrival)
     receive_datagram(arrival->socket, &source, with_control ? &control : NULL, body + fixed, length,
                      &arrival->finished);
     arrival->edges = FD_READ;
+}
+
+static void on_icmp(struct arrival *arrival)
+{
+    struct rs_icmp_message icmp;
+    uint32_t length;
+    const uint8_t *body = fixed_part(arrival, sizeof(icmp), &length);
+
+    if (!body)
+        return;
+    memcpy(&icmp, body, sizeof(icmp));
+    error_queue_arrived(arrival->socket, &icmp, body + sizeof(icmp), length);
 }
 
 static void on_eof(struct arrival *arrival)
@@ -190,17 +203,12 @@ static void on_closed(struct arrival *arrival)
 }
 
 static void (*const handlers[RS_COMP_MAX])(struct arrival *) = {
-    [RS_COMP_DATA] = on_data,
-    [RS_COMP_DATAGRAM] = on_datagram,
-    [RS_COMP_EOF] = on_eof,
-    [RS_COMP_ERROR] = on_error,
-    [RS_COMP_CONNECTED] = on_connected,
-    [RS_COMP_REUSED] = on_reused,
-    [RS_COMP_ACCEPTED] = on_accepted,
-    [RS_COMP_SENT] = on_sent,
-    [RS_COMP_CLOSED] = on_closed,
-    [RS_COMP_YIELD] = on_yield,
-    [RS_COMP_WANTED] = on_wanted,
+    [RS_COMP_DATA] = on_data,     [RS_COMP_DATAGRAM] = on_datagram,
+    [RS_COMP_ICMP] = on_icmp,     [RS_COMP_EOF] = on_eof,
+    [RS_COMP_ERROR] = on_error,   [RS_COMP_CONNECTED] = on_connected,
+    [RS_COMP_REUSED] = on_reused, [RS_COMP_ACCEPTED] = on_accepted,
+    [RS_COMP_SENT] = on_sent,     [RS_COMP_CLOSED] = on_closed,
+    [RS_COMP_YIELD] = on_yield,   [RS_COMP_WANTED] = on_wanted,
     [RS_COMP_GIVEN] = on_given,
 };
 

@@ -75,7 +75,6 @@ DWORD set_dont_linger(struct socket *socket, uint32_t value);
 DWORD set_exclusive(struct socket *socket, uint32_t value);
 DWORD set_reuse(struct socket *socket, uint32_t value);
 DWORD set_conditional_accept(struct socket *socket, uint32_t value);
-DWORD get_receive_errors(struct socket *socket, uint32_t *value);
 DWORD get_header_included(struct socket *socket, uint32_t *value);
 DWORD set_header_included(struct socket *socket, uint32_t value);
 DWORD get_linger(struct socket *socket, uint32_t *value);
@@ -121,6 +120,12 @@ DWORD read_ip_options(struct socket *socket, char *buffer, int *length);
 DWORD write_ip_options(struct socket *socket, const char *buffer, int length);
 DWORD write_accept_context(struct socket *socket, const char *buffer, int length);
 DWORD write_connect_context(struct socket *socket, const char *buffer, int length);
+
+/* IP_RECVERR and IPV6_RECVERR (error_queue.c). */
+DWORD get_receive_errors(struct socket *socket, uint32_t *value);
+DWORD set_receive_errors(struct socket *socket, uint32_t value);
+DWORD get_receive_errors6(struct socket *socket, uint32_t *value);
+DWORD set_receive_errors6(struct socket *socket, uint32_t value);
 
 /* IP_IFLIST (option_interfaces.c). */
 DWORD set_interface_list(struct socket *socket, uint32_t value);

@@ -274,13 +274,6 @@ DWORD get_header_included(struct socket *socket, uint32_t *value)
     return socket->type == SOCK_RAW ? option_server_get(socket, RS_OPT_HDRINCL, value) : WSAEINVAL;
 }
 
-/* Not done; IP_RECVERR and IPV6_RECVERR of a raw socket cannot be asked for either (the same). */
-DWORD get_receive_errors(struct socket *socket, uint32_t *value)
-{
-    *value = 0;
-    return socket->type == SOCK_RAW ? WSAEINVAL : 0;
-}
-
 DWORD set_header_included(struct socket *socket, uint32_t value)
 {
     return socket->type == SOCK_RAW

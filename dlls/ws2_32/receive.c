@@ -9,6 +9,7 @@
  */
 #include "receive.h"
 #include "control_data.h"
+#include "error_queue.h"
 #include "guarded_copy.h"
 #include "log.h"
 #include "sockaddr.h"
@@ -244,13 +245,12 @@ void receive_stream(struct socket *socket, const uint8_t *data, uint32_t length,
 
 /* ---- datagrams ---- */
 
-static void fill_datagram(const struct socket *socket, struct operation *operation,
-                          const struct rs_addr *source, const struct rs_control *control,
-                          const uint8_t *data, uint32_t length)
+bool receive_fill(struct operation *operation, const struct rs_addr *source, const uint8_t *data,
+                  uint32_t length)
 {
     receive_copy(operation, data, length);
     if (operation->error)
-        return;
+        return false;
     if (length > operation->total) {
         operation->error = WSAEMSGSIZE;
         operation->result_flags = MSG_PARTIAL;
@@ -258,14 +258,22 @@ static void fill_datagram(const struct socket *socket, struct operation *operati
     if (operation->address &&
         sockaddr_store(source, operation->address, operation->address_length) && !operation->probed)
         operation->error = WSAEFAULT;
+    return true;
+}
+
+static void fill_datagram(const struct socket *socket, struct operation *operation,
+                          const struct rs_addr *source, const struct rs_control *control,
+                          const uint8_t *data, uint32_t length)
+{
+    if (!receive_fill(operation, source, data, length))
+        return;
     if (operation->message)
         control_store(socket, operation, control);
     else if (operation->deliver && control) /* registered I/O gives it when it is delivered */
         operation->control = *control;
 }
 
-/* Whether the receive that was given a datagram takes it away from those behind it. */
-static bool takes_away(const struct operation *operation)
+bool receive_takes_away(const struct operation *operation)
 {
     return !(operation->flags & MSG_PEEK) && operation->error != WSAEFAULT;
 }
@@ -292,7 +300,7 @@ static bool try_datagram(struct socket *socket, struct operation *operation)
     if (segment) {
         fill_datagram(socket, operation, &segment->source, &segment->control, segment->data,
                       segment->length);
-        if (takes_away(operation)) {
+        if (receive_takes_away(operation)) {
             uint32_t length = segment->length;
 
             drop_first(socket);
@@ -324,7 +332,7 @@ void receive_datagram(struct socket *socket, const struct rs_addr *source,
     while (!socket->arrived && (operation = operation_pop(&socket->receiving))) {
         fill_datagram(socket, operation, source, control, data, length);
         operation_append(finished, operation);
-        if (takes_away(operation)) {
+        if (receive_takes_away(operation)) {
             give_credit(socket, RS_DATAGRAM_COST(length));
             return;
         }
@@ -378,6 +386,10 @@ bool receive_try(struct socket *socket, struct operation *operation)
 {
     if (operation->flags & MSG_OOB)
         return urgent_try(socket, operation);
+    if (operation->flags & MSG_ERRQUEUE) {
+        error_queue_take(socket, operation);
+        return true;
+    }
     if (socket->receiving.head)
         return false; /* behind those that were posted before */
     return socket->type == SOCK_STREAM ? try_stream(socket, operation)

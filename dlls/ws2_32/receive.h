@@ -15,6 +15,12 @@ uint32_t receive_copy(struct operation *operation, const uint8_t *data, uint32_t
  * error, if it can: then true, with its result set. */
 bool receive_try(struct socket *socket, struct operation *operation);
 
+/* A message for a receive: its bytes and whose they are.  False: there is no such memory. */
+bool receive_fill(struct operation *operation, const struct rs_addr *source, const uint8_t *data,
+                  uint32_t length);
+/* Whether the receive that was given a message takes it away from those behind it. */
+bool receive_takes_away(const struct operation *operation);
+
 /* Why this socket cannot receive now, or 0 (recv.c). */
 DWORD receive_state(const struct socket *socket);
 

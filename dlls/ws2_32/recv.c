@@ -5,6 +5,7 @@
  */
 #include "async_select.h"
 #include "control_data.h"
+#include "error_queue.h"
 #include "extension.h"
 #include "raw_io.h"
 #include "receive.h"
@@ -69,11 +70,11 @@ DWORD receive_state(const struct socket *socket)
     return socket->shut_recv ? WSAESHUTDOWN : 0;
 }
 
-static DWORD receive_check(const struct socket *socket, DWORD flags)
+static DWORD receive_check(const struct socket *socket, const struct operation *operation)
 {
-    DWORD error = receive_state(socket);
+    DWORD error = receive_state(socket), own = operation->message ? MSG_ERRQUEUE : 0;
 
-    return error ? error : check_flags(socket, flags);
+    return error ? error : check_flags(socket, operation->flags & ~own);
 }
 
 /* An operation that will wait must find its memory then: the buffers, and where the sender's
@@ -113,7 +114,7 @@ static struct operation_queue *queue_of(struct socket *socket, const struct oper
 /* True when there is an answer: *error, or the operation is complete. */
 static bool answer(struct socket *socket, struct operation *operation, DWORD *error)
 {
-    return (*error = receive_check(socket, operation->flags)) || (*error = operation->refused) ||
+    return (*error = receive_check(socket, operation)) || (*error = operation->refused) ||
            (*error = check_result(socket, operation)) || receive_try(socket, operation) ||
            (*error = check_memory(socket, operation));
 }
@@ -385,7 +386,8 @@ DWORD receive_raw(struct socket *socket, struct operation *operation, const stru
 
 /* WSARecvMsg's page: for datagram sockets only; "The only possible input value for the dwFlags
  * member
- * ... is MSG_PEEK"; what an earlier call has left there does no harm. */
+ * ... is MSG_PEEK", and MSG_ERRQUEUE, which is newer; what an earlier call has left there of the
+ * others does no harm. */
 static DWORD take_message(struct socket *socket, struct receive_call *call)
 {
     WSAMSG message;
@@ -393,7 +395,7 @@ static DWORD take_message(struct socket *socket, struct receive_call *call)
     if (guarded_copy(&message, call->message, sizeof(message)))
         return WSAEFAULT;
     call->flags = message.dwFlags & ~OUTPUT_FLAGS;
-    if ((call->flags & ~MSG_PEEK) || (call->flags && socket->type == SOCK_STREAM))
+    if ((call->flags & ~(MSG_PEEK | MSG_ERRQUEUE)) || (call->flags && socket->type == SOCK_STREAM))
         return WSAEOPNOTSUPP;
     if (socket->type == SOCK_STREAM)
         return WSAEINVAL;

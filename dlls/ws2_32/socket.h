@@ -70,7 +70,7 @@ struct socket {
     struct rs_socket_shared *shared;
     int family, type, protocol;
     DWORD creation_flags;
-    uint32_t anchor; /* of an incoming connection */
+    uint32_t anchor;   /* of an incoming connection */
     uint64_t alone_at; /* when it was known that nobody else has a handle (anchor_pool.c); or 0 */
 
     LONG volatile accept_pending; /* an AcceptEx is about to make this socket a connection */
@@ -105,6 +105,8 @@ struct socket {
     struct operation_queue receiving;
     struct segment *urgent; /* bytes that arrived out of line, NULL if there is none */
     struct operation_queue receiving_urgent;
+    struct error_message *messages; /* error_queue.c */
+    uint32_t message_count;
 
     /* sending */
     uint32_t submitted;   /* handed to the server since the beginning, as `sent` counts */
@@ -188,6 +190,7 @@ struct socket {
     uint32_t interfaces[INTERFACES_LISTED];
     bool reuse_multicast_port;                  /* SO_REUSE_MULTICASTPORT */
     bool receive_times, send_times;             /* SIO_TIMESTAMPING */
+    bool receive_errors, receive_errors6;       /* IP_RECVERR, IPV6_RECVERR */
     uint32_t udp_send_size, udp_coalesced_size; /* UDP_SEND_MSG_SIZE, UDP_RECV_MAX_COALESCED_SIZE */
     char kept_end; /* what lies between receive_timeout and this goes with a shared socket */
 };

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define RS_MAGIC 0x4b434f53474e4952ull /* "RINGSOCK" in memory */
-#define RS_PROTOCOL 15u                /* part of the runtime directory's name */
+#define RS_PROTOCOL 16u                /* part of the runtime directory's name */
 
 #define RS_RING_SIZE (1u << 20) /* bytes, each direction, a power of two */
 #define RS_RECORD_ALIGN 16u     /* records start and end at multiples of this */
@@ -264,6 +264,7 @@ enum rs_comp {
     RS_COMP_REUSED,    /* struct rs_reused: the answer to RS_SUB_DISCONNECT */
     RS_COMP_STOCK,     /* struct rs_stock: a new stream that may be taken without RS_SUB_SOCKET; RS_SUB_ANCHORED
                           says that it was */
+    RS_COMP_ICMP,      /* struct rs_icmp_message, then what it quotes of the datagram */
     RS_COMP_MAX
 };
 
@@ -452,6 +453,7 @@ enum rs_option {
     RS_OPT_CPU_AFFINITY, /* set, before a datagram socket is bound: a processor's number; those that have
                             different ones may share an address, and each gets a part of the flows */
     RS_OPT_PRIORITY, /* set: RS_PRIORITY_* */
+    RS_OPT_ICMP_MESSAGES, /* set, of datagrams, 1: RS_COMP_ICMP */
     RS_OPT_MAX
 };
 enum { RS_PRIORITY_NORMAL, RS_PRIORITY_LOW, RS_PRIORITY_VERY_LOW };
@@ -465,6 +467,17 @@ struct rs_icmp_error {
     uint16_t reserved;
 };
 _Static_assert(sizeof(struct rs_icmp_error) == 40, "icmp error");
+/* About a datagram that was sent there; it comes in front of the RS_COMP_ERROR that it may be. */
+struct rs_icmp_message {
+    struct rs_addr destination;
+    uint32_t protocol; /* IPPROTO_ICMP or IPPROTO_ICMPV6 */
+    uint32_t mtu;      /* where the datagram was too large for a path; else 0 */
+    uint8_t type, code;
+    uint16_t reserved;
+    uint32_t reserved2;
+};
+_Static_assert(sizeof(struct rs_icmp_message) == 48, "icmp message");
+#define RS_ICMP_QUOTED_MAX 2048u
 /* What the kernel knows of a connection; `state` is Linux's number, times are us. */
 struct rs_tcp_info {
     uint32_t state, timestamps; /* timestamps: 0 or 1 */

@@ -250,19 +250,6 @@ static void test_refused(void)
     }
 }
 
-/* The same of an option that has only the value with which nothing is asked for: IP_RECVERR. */
-static void test_nothing_only(int family, int level)
-{
-    enum { RECVERR = 75 };
-    SOCKET s = socket(family, SOCK_DGRAM, 0);
-    DWORD value = 0;
-
-    todo_wine ok_success(setsockopt(s, level, RECVERR, (char *)&value, sizeof(value)));
-    value = 1;
-    ok_error(setsockopt(s, level, RECVERR, (char *)&value, sizeof(value)), WSAENOPROTOOPT);
-    closesocket(s);
-}
-
 START_TEST(option_rest)
 {
     net_start();
@@ -276,7 +263,5 @@ START_TEST(option_rest)
     RUN(test_stream_buffers);
     RUN(test_compartment);
     RUN(test_refused);
-    RUN(test_nothing_only, AF_INET, IPPROTO_IP);
-    RUN(test_nothing_only, AF_INET6, IPPROTO_IPV6);
     WSACleanup();
 }

@@ -78,6 +78,10 @@ struct fake_socket {
     struct rs_given state;
     uint8_t state_bytes[RS_STATE_MAX];
     uint32_t state_size;
+    unsigned icmp_messages;
+    struct rs_icmp_message icmp; /* the last one, and what it quotes */
+    uint8_t quoted[RS_ICMP_QUOTED_MAX];
+    uint32_t quoted_size;
 };
 
 struct fake {
@@ -393,6 +397,13 @@ static void fake_apply(struct fake *fake, const struct rs_record *header, const 
         }
         fake_arrived(socket, body, header->length);
         socket->datagrams++;
+        break;
+    case RS_COMP_ICMP:
+        memcpy(&socket->icmp, body, sizeof(socket->icmp));
+        check(header->length <= sizeof(socket->quoted));
+        memcpy(socket->quoted, body + sizeof(socket->icmp), header->length);
+        socket->quoted_size = header->length;
+        socket->icmp_messages++;
         break;
     case RS_COMP_EOF:
         check(!socket->eof);

@@ -163,6 +163,34 @@ static void test_unreachable(struct fake *fake)
     fake_close(fake, b);
 }
 
+/* Each in front of its error, and only while it is asked for. */
+static void test_icmp(struct fake *fake)
+{
+    uint32_t a = open_bound(fake), gone = open_bound(fake), on;
+    struct fake_socket *sa = fake_socket(fake, a);
+    struct rs_addr nobody = fake_socket(fake, gone)->local;
+
+    fake_close(fake, gone);
+    for (unsigned i = 1; i <= 20; i++) {
+        on = i % 2;
+        check_equal(fake_call(fake, RS_SUB_SETOPT, a, RS_OPT_ICMP_MESSAGES, 0, 0, &on, sizeof(on)),
+                    0);
+        send_to(fake, a, nobody, &i, sizeof(i));
+        fake_wait(fake, sa->errors == i);
+        check_equal(sa->icmp_messages, (i + 1) / 2);
+        if (!on)
+            continue;
+        check_equal(sa->icmp.protocol, IPPROTO_ICMP);
+        check_equal(sa->icmp.type, 3);
+        check_equal(sa->icmp.code, 3);
+        check_equal(sa->icmp.mtu, 0);
+        check(!memcmp(&sa->icmp.destination, &nobody, sizeof(nobody)));
+        check_equal(sa->quoted_size, sizeof(i));
+        check(!memcmp(sa->quoted, &i, sizeof(i)));
+    }
+    fake_close(fake, a);
+}
+
 /* Nobody waits for a datagram's outcome: so the first refusal is told, and another only after
  * somebody has asked. */
 static void test_refused(struct fake *fake)
@@ -275,8 +303,9 @@ int main(void)
     static const struct fake_test tests[] = {
         {"echo", test_echo},           {"sizes", test_sizes},
         {"connected", test_connected}, {"unreachable", test_unreachable},
-        {"credit", test_credit},       {"empty", test_empty},
-        {"flood", test_flood},         {"refused", test_refused},
+        {"icmp", test_icmp},           {"credit", test_credit},
+        {"empty", test_empty},         {"flood", test_flood},
+        {"refused", test_refused},
     };
 
     return fake_run(tests, sizeof(tests) / sizeof(*tests));
