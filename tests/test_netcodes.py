@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -19,8 +20,8 @@ import pytest
 
 import netns
 from conftest import Running
-from remote import (EXCEPTIONAL, FD_CLOSE_BIT, FD_CONNECT_BIT, FD_READ_BIT, IP_DONTFRAGMENT, IP_TTL,
-                    IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, POLLERR, POLLHUP,
+from remote import (EXCEPTIONAL, FD_CLOSE_BIT, FD_CONNECT_BIT, FD_READ_BIT, IP_DONTFRAGMENT,
+                    IP_RECVERR, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, POLLERR, POLLHUP,
                     POLLRDNORM, READABLE, SO_ERROR, SOCK_DGRAM, SOL_SOCKET,
                     TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_FASTOPEN, TCP_KEEPCNT, TCP_MAXRT, TCP_MAXRTMS, WRITABLE, Remote)
 
@@ -726,3 +727,33 @@ def test_narrow_path_is_no_matter(remote, network):
             except socket.timeout:
                 lost.append(size)
         expect(remote, lost, [], wine=([1300],))
+
+
+def error_message(remote, s):
+    """What the router says takes a moment to come."""
+    deadline = time.monotonic() + 20
+    while (outcome := remote.error_message(s)).error == WSAEWOULDBLOCK and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert outcome.error == 0, outcome
+    return struct.unpack("=iIBB2x", outcome.data), outcome.events
+
+
+def test_messages_about_the_path(remote_ours, network):
+    """IP_RECVERR: ws2ipdef.h has in IN_RECVERR the "MTU if frag needed or pkt too big message", and the
+    message's type and code (RFC 792: 3 and 4, fragmentation needed; 11 and 0, time to live exceeded)."""
+    remote = remote_ours
+    with network.datagram() as friend, network.narrow(1000):
+        where = friend.getsockname()
+        s, _ = bound(remote)
+        assert remote.setopt(s, IPPROTO_IP, IP_RECVERR, 1).error == 0
+        assert remote.error_message(s).error == WSAEWOULDBLOCK
+        assert remote.setopt(s, IPPROTO_IP, IP_DONTFRAGMENT, 1).error == 0
+        assert send_until_refused(remote, s, "send", 1300, *where).error == WSAEMSGSIZE
+        (protocol, mtu, kind, code), quoted = error_message(remote, s)
+        assert (protocol, mtu, kind, code) == (1, 1000, 3, 4)
+        assert 0 < quoted <= 1300
+        while remote.error_message(s).error == 0:  # of all that was on its way
+            pass
+        assert remote.setopt(s, IPPROTO_IP, IP_TTL, 1).error == 0
+        assert remote.send(s, "send", 4, *where).error == 0
+        assert error_message(remote, s) == ((1, 0, 11, 0), 4)

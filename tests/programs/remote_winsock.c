@@ -443,6 +443,35 @@ static void do_icmp_error(const struct command *command, struct outcome *outcome
     memcpy(outcome->data, &info.source, sizeof(info.source));
 }
 
+/* error_message SLOT: `data` is the IN_RECVERR of what MSG_ERRQUEUE returns, `events` how much of the
+ * datagram came with it */
+static void do_error_message(const struct command *command, struct outcome *outcome)
+{
+    enum { ERRQUEUE = 0x1000 };
+    SOCKET s = slot_of(command)->socket;
+    GUID guid = WSAID_WSARECVMSG;
+    LPFN_WSARECVMSG receive = NULL;
+    WSABUF buffer = {sizeof(outcome->data), outcome->data};
+    ULONGLONG control[16];
+    WSAMSG message = {.lpBuffers = &buffer,
+                      .dwBufferCount = 1,
+                      .Control = {sizeof(control), (char *)control},
+                      .dwFlags = ERRQUEUE};
+    WSACMSGHDR *header = (WSACMSGHDR *)control;
+    DWORD bytes = 0;
+
+    outcome->error = last_error(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid),
+                                         &receive, sizeof(receive), &bytes, NULL, NULL));
+    if (!outcome->error)
+        outcome->error = last_error(receive(s, &message, &bytes, NULL, NULL));
+    if (outcome->error)
+        return;
+    outcome->events = (long)bytes;
+    outcome->flags = message.dwFlags;
+    outcome->bytes = (DWORD)(header->cmsg_len - WSA_CMSG_LEN(0));
+    memcpy(outcome->data, WSA_CMSG_DATA(header), outcome->bytes);
+}
+
 /* keepalive SLOT IDLE INTERVAL, in milliseconds */
 static void do_keepalive(const struct command *command, struct outcome *outcome)
 {
@@ -494,6 +523,7 @@ static const struct {
     {"quiet", do_quiet},
     {"initial_rto", do_initial_rto},
     {"icmp_error", do_icmp_error},
+    {"error_message", do_error_message},
 };
 
 /* One line in one write, so that the threads' lines do not mix.  Of the data only what a test looks
