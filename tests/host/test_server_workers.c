@@ -89,6 +89,47 @@ static void test_names(void)
     fake_leave(b);
 }
 
+static uint32_t open_dealt(struct fake *fake, uint32_t processor, struct rs_addr where)
+{
+    uint32_t socket = fake_open(fake, RS_AF_INET, RS_DGRAM);
+
+    check_equal(fake_call(fake, RS_SUB_SETOPT, socket, RS_OPT_CPU_AFFINITY, 0, 0, &processor,
+                          sizeof(processor)),
+                0);
+    check_equal(fake_bind(fake, socket, where), 0);
+    return socket;
+}
+
+/* RS_OPT_CPU_AFFINITY: two programs share an address, and each flow is one's. */
+static void test_dealt_out(void)
+{
+    enum { FLOWS = 64, EACH = 3 };
+    struct fake *a = join_as(3101, 0), *b = join_as(3102, 0);
+    uint32_t first = open_dealt(a, 0, fake_v4("127.0.0.1", 0));
+    struct fake_socket *one = fake_socket(a, first), *two;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = one->local.port,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    two = fake_socket(b, open_dealt(b, 1, one->local));
+    for (unsigned i = 0; i < FLOWS; i++) {
+        int fd = socket(AF_INET, SOCK_DGRAM, 0);
+        unsigned before = one->datagrams;
+
+        for (unsigned j = 0; j < EACH; j++)
+            check(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1);
+        close(fd);
+        while (one->datagrams + two->datagrams < (i + 1) * EACH) {
+            fake_reap(a);
+            fake_reap(b);
+        }
+        check(one->datagrams == before || one->datagrams == before + EACH);
+    }
+    check(one->datagrams && two->datagrams);
+    fake_leave(a);
+    fake_leave(b);
+}
+
 /* Each of two programs binds what the other one has, and lets it go, all the time. */
 static void bind_and_close(struct fake *fake, struct rs_addr where, unsigned count)
 {
@@ -97,6 +138,8 @@ static void bind_and_close(struct fake *fake, struct rs_addr where, unsigned cou
 
         if (i % 3)
             fake_call(fake, RS_SUB_SETOPT, socket, RS_OPT_REUSEADDR, 0, 0, &on, sizeof(on));
+        else if (i % 2)
+            fake_call(fake, RS_SUB_SETOPT, socket, RS_OPT_CPU_AFFINITY, 0, 0, &i, sizeof(i));
         error = fake_bind(fake, socket, where);
         check(!error || error == WSAEADDRINUSE || error == WSAEACCES);
         fake_close(fake, socket);
@@ -277,6 +320,7 @@ int main(void)
         {"more than threads", test_more_than_threads},
         {"names", test_names},
         {"names at once", test_names_at_once},
+        {"dealt out", test_dealt_out},
         {"meeting", test_meeting},
         {"attaching", test_attaching},
         {"nobody's", test_nobodys},
