@@ -44,8 +44,9 @@ static DWORD take_pktinfo(const struct part *part, struct rs_control *control)
     } info;
     bool v4 = part->header.cmsg_level == IPPROTO_IP;
     size_t size = v4 ? sizeof(info.v4) : sizeof(info.v6);
+    size_t scope = part->header.cmsg_type == TYPE_PKTINFO_EX ? sizeof(ULONG) : 0;
 
-    if (part->size < size || (v4 != (control->family == RS_AF_INET)))
+    if (part->size < size + scope || (v4 != (control->family == RS_AF_INET)))
         return WSAEINVAL;
     if (guarded_copy(&info, part->data, size))
         return WSAEFAULT;

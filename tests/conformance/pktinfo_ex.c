@@ -108,6 +108,9 @@ static void test_source(void)
     m->msg.Control.len = WSA_CMSG_SPACE(sizeof(packet));
     m->msg.name = (struct sockaddr *)&m->address[1];
     m->msg.namelen = m->length;
+    header->cmsg_len -= sizeof(packet.scope_id);
+    ok_error(send_message(m->a, &m->msg, 0, &bytes, NULL, NULL), WSAEINVAL);
+    header->cmsg_len += sizeof(packet.scope_id);
     ok_success(send_message(m->a, &m->msg, 0, &bytes, NULL, NULL));
     message_receive(m);
     ok(from->sin_addr.s_addr == packet.info.ipi_addr.s_addr, "from %s\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * When the server looks for work before it sleeps (ringsock/spin.h): what it decides by, and that who
- * has nothing to do uses no processor time, also right after a burst.
+ * When the server looks for work before it sleeps (ringsock/spin.h): what it decides by, and that
+ * who has nothing to do uses no processor time, also right after a burst.
  */
 #include "fake_dll.h"
 
@@ -104,6 +104,26 @@ static void ping_pong(struct fake *fake)
     }
 }
 
+/* ICMP messages that were asked for (RS_OPT_ICMP_MESSAGES), and that the program does not look at:
+ * the kernel's queue of them, while it is not empty, would be an event again and again. */
+static void ask_nobody(struct fake *fake)
+{
+    uint32_t socket = fake_open(fake, RS_AF_INET, RS_DGRAM), on = 1;
+    uint32_t gone = fake_open(fake, RS_AF_INET, RS_DGRAM);
+    struct rs_addr nobody;
+
+    check_equal(fake_bind(fake, gone, fake_v4("127.0.0.1", 0)), 0);
+    nobody = fake_socket(fake, gone)->local;
+    fake_close(fake, gone);
+    check_equal(fake_call(fake, RS_SUB_SETOPT, socket, RS_OPT_ICMP_MESSAGES, 0, 0, &on, sizeof(on)),
+                0);
+    for (int i = 0; i < 100; i++) {
+        struct piece pieces[2] = {{&nobody, sizeof(nobody)}, {"x", 1}};
+
+        fake_submit(fake, RS_SUB_SENDTO, 0, socket, pieces, 2, 1);
+    }
+}
+
 /* A spin is 50 us and the eight in vain that follow a burst are less than one tick of the kernel's
  * count; a server that went on would use all of the two seconds. */
 static void test_idle(const char *dir, pid_t server)
@@ -112,6 +132,8 @@ static void test_idle(const char *dir, pid_t server)
 
     check(used_in_two_seconds(server) <= 20);
     ping_pong(fake);
+    check(used_in_two_seconds(server) <= 20);
+    ask_nobody(fake);
     check(used_in_two_seconds(server) <= 20);
     fake_leave(fake);
 }
