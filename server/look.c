@@ -19,8 +19,9 @@ static bool is_on_its_way(const struct socket *socket)
 {
     const struct socket *twin = socket->shortcut.twin;
 
-    return twin && (!backlog_empty(&twin->backlog) ||
-                    twin->shortcut.kernel_out != socket->shortcut.kernel_in);
+    return twin && !twin->shortcut.ended /* urgent bytes are not counted where they arrive */ &&
+           (!backlog_empty(&twin->backlog) ||
+            twin->shortcut.kernel_out != socket->shortcut.kernel_in);
 }
 
 static void read_on(struct socket *socket)

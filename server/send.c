@@ -198,7 +198,7 @@ static void send_to_stream(struct socket *socket, const uint8_t *payload, uint32
         return;
     }
     if (urgent)
-        shortcut_end(socket);
+        shortcut_leave(socket);
     if (backlog_empty(&socket->backlog)) {
         if (shortcut_is_open(socket))
             count = shortcut_send(socket, payload, length);

@@ -10,15 +10,20 @@
  * receiver's completion ring, and only while the kernel holds none of that direction: the sender's
  * end counts what it gave to the kernel, the receiver's what it took from it, and where both are
  * equal the stream's next byte may come from either way.  So it begins at any time, with a
- * connection that has sent before it was accepted, and it may end at any time: with urgent data,
- * when another process gets the socket, when an end is shut or closed.  A FIN is sent when all
- * before it is in the receiver's ring or was given to the kernel, and comes in the kernel's order.
+ * connection that has sent before it was accepted, and it may end at any time: for one direction
+ * with urgent data, for both when another process gets the socket, when an end is shut or closed.
+ * A FIN is sent when all before it is in the receiver's ring or was given to the kernel, and comes
+ * in the kernel's order.
  *
  * What the receiver has no credit or room for waits in the sender's backlog, and is taken from
  * there by the receiver (shortcut_pull): so who sends faster than the other reads is held up, and
  * what passes stays in the caches.  If the receiver takes nothing for some milliseconds, the kernel
  * gets it, and its buffers hold what they hold for any program that sends a megabyte to itself
- * before it reads.
+ * before it reads.  But who has filled its window by sends that do not wait may go on when the
+ * receiver has taken something, as on Windows, and not when the kernel has room (Wine's afd test,
+ * run on Windows, looks for that).  Not for ever: a receiver may have found nothing before the
+ * bytes came here, and take that for all there is; if it is of the same process it looks twice
+ * (submit_mark of the DLL), if of another one nothing but time tells.
  *
  * Over the loopback Windows too has a way past its stack ("SIO_LOOPBACK_FAST_PATH ... to improve
  * performance of loopback", Microsoft's page of that control code).
@@ -33,6 +38,7 @@
 
 #define PULLS_PER_TURN 2
 #define PATIENCE       (5 * (uint64_t)RS_CLOCK_PER_MS)
+#define FULL_PATIENCE  (2000 * (uint64_t)RS_CLOCK_PER_MS) /* for who has filled its window */
 
 static void twin_is_slow(struct timer *timer);
 
@@ -164,16 +170,30 @@ bool shortcut_is_open(const struct socket *socket)
 {
     const struct socket *twin = socket->shortcut.twin;
 
-    return twin && socket->shortcut.kernel_out == twin->shortcut.kernel_in && is_plain(socket) &&
+    return twin && !socket->shortcut.ended &&
+           socket->shortcut.kernel_out == twin->shortcut.kernel_in && is_plain(socket) &&
            takes(twin);
 }
 
-static void wait_for_twin(struct socket *socket)
+static void arm_patience(struct socket *socket, uint64_t patience)
 {
     struct loop *loop = &socket->session->server->loop;
 
     socket->shortcut.out_before = socket->shortcut.out;
-    timer_arm(&loop->timers, &socket->shortcut.patience, loop->now + PATIENCE);
+    socket->shortcut.patient = patience == FULL_PATIENCE;
+    timer_arm(&loop->timers, &socket->shortcut.patience, loop->now + patience);
+}
+
+static void wait_for_twin(struct socket *socket)
+{
+    arm_patience(socket, PATIENCE);
+}
+
+static bool is_full(const struct socket *socket)
+{
+    const uint32_t *send_full = &socket->session->shared[socket->index].send_full;
+
+    return __atomic_load_n(send_full, __ATOMIC_RELAXED) == 1;
 }
 
 static void twin_is_slow(struct timer *timer)
@@ -182,10 +202,12 @@ static void twin_is_slow(struct timer *timer)
 
     if (!socket->shortcut.holds)
         return;
-    if (socket->shortcut.out == socket->shortcut.out_before)
-        shortcut_flush(socket);
-    else
+    if (socket->shortcut.out != socket->shortcut.out_before)
         wait_for_twin(socket);
+    else if (is_full(socket) && !socket->shortcut.patient)
+        arm_patience(socket, FULL_PATIENCE);
+    else
+        shortcut_flush(socket);
 }
 
 uint32_t shortcut_send(struct socket *socket, const uint8_t *payload, uint32_t length)
@@ -228,6 +250,8 @@ enum work shortcut_pull(struct socket *socket)
         if (!count)
             return full ? WORK_BLOCKED : WORK_DONE; /* RS_SUB_RESUME takes it up again */
         socket_sent_from_backlog(twin, count);
+        if (twin->shortcut.patient)
+            wait_for_twin(twin);
     }
     twin->shortcut.holds = !backlog_empty(&twin->backlog);
     return twin->shortcut.holds ? WORK_MORE : WORK_DONE;
@@ -244,6 +268,13 @@ void shortcut_flush(struct socket *socket)
         return;
     socket_want_out(socket);
     socket_flush(socket);
+}
+
+void shortcut_leave(struct socket *socket)
+{
+    list_remove(&socket->shortcut.offered);
+    socket->shortcut.ended = true;
+    shortcut_flush(socket);
 }
 
 void shortcut_end(struct socket *socket)

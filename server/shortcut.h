@@ -24,8 +24,10 @@ struct shortcut {
     uint32_t kernel_out;   /* what the kernel was given of this connection, modulo 2^32 */
     uint32_t kernel_in;    /* and what was taken from it */
     uint64_t out, in;      /* what went by here instead */
+    bool ended;            /* what this end sends is the kernel's from here on */
     bool holds;            /* the backlog waits for the twin, not for the kernel */
-    struct timer patience; /* with a twin that takes nothing, while it holds */
+    struct timer patience; /* with a twin that takes nothing; armed while it holds */
+    bool patient;          /* and armed for longer */
     uint64_t out_before;   /* `out` when that was last looked at */
 };
 
@@ -45,6 +47,8 @@ bool shortcut_waits(const struct socket *socket);
 enum work shortcut_pull(struct socket *socket);
 /* What waits for the twin goes to the kernel. */
 void shortcut_flush(struct socket *socket);
+/* What this end sends from here on goes to the kernel; what the other end sends may go by it. */
+void shortcut_leave(struct socket *socket);
 /* From here on the connection is like any other. */
 void shortcut_end(struct socket *socket);
 /* Another struct socket is that end now. */

@@ -7,13 +7,12 @@
 #include "control_data.h"
 #include "error_queue.h"
 #include "extension.h"
+#include "look_again.h"
 #include "raw_io.h"
 #include "receive.h"
-#include "request.h"
 #include "guarded_copy.h"
 #include "ntcalls.h"
 #include "option.h"
-#include "share.h"
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
@@ -234,48 +233,11 @@ static void look_for_reset(struct socket *socket)
     option_server_get(socket, RS_OPT_ERROR, &unused); /* posts the error before its answer */
 }
 
-#define LOOKS 10u /* how often one call waits for the kernel, a millisecond each time */
-
-/* Whether the server may have more behind what it has sent until now.  It waits only for what the
- * kernel is about to pass on. */
-static bool look_for_rest(struct socket *socket, unsigned *waits)
-{
-    struct request request = {
-        .session = socket->session, .type = RS_SUB_LOOK, .socket = socket->index};
-
-    while (!request_call(&request) && request.value != RS_LOOK_NOTHING) {
-        if (request.value == RS_LOOK_DATA)
-            return true;
-        if ((*waits)++ == LOOKS)
-            break;
-        Sleep(*waits > 1);
-    }
-    return false;
-}
-
-/* Nothing was there: is it worth another look?  Caller holds no lock. */
-static bool look_again(struct socket *socket, unsigned *waits)
-{
-    bool more;
-
-    /* another process may have got hold of it in between: then nothing here says anything */
-    if (socket->away)
-        return !share_use(socket);
-    if (!socket->stalled)
-        return false;
-    /* More had been sent than there was room for, and over Windows' loopback it would be here. */
-    more = look_for_rest(socket, waits);
-    AcquireSRWLockExclusive(&socket->lock);
-    socket->stalled = more;
-    ReleaseSRWLockExclusive(&socket->lock);
-    return true; /* something may have come before the server was asked */
-}
-
 static DWORD receive_now(struct socket *socket, struct receive_call *call,
                          struct operation *operation)
 {
     bool answered, nonblocking, old = false;
-    unsigned waits = 0;
+    struct looks looks = {0};
     DWORD error;
 
     do {
@@ -286,7 +248,7 @@ static DWORD receive_now(struct socket *socket, struct receive_call *call,
         nonblocking = socket->nonblocking && !call->overlapped;
         enable_events(socket, operation);
         ReleaseSRWLockExclusive(&socket->lock);
-    } while (old || (!answered && nonblocking && look_again(socket, &waits)));
+    } while (old || (!answered && nonblocking && look_again(socket, &looks)));
     if (answered)
         error = error ? error : operation->error;
     else

@@ -38,10 +38,41 @@ bool send_takes_whole(const struct socket *socket, const struct operation *opera
     return operation->total <= WHOLE_SEND_MAX && !crowded(socket);
 }
 
+/* Whether the server is to hold what waits for a receiver on this host.  It looks at that later. */
+static void tell_full(struct socket *socket, uint32_t full)
+{
+    uint32_t *send_full = &socket->shared->send_full;
+
+    if (socket->type == SOCK_STREAM && __atomic_load_n(send_full, __ATOMIC_RELAXED) != full)
+        __atomic_store_n(send_full, full, __ATOMIC_RELAXED);
+}
+
+bool send_fills(const struct socket *socket, const struct operation *operation)
+{
+    return operation->total >= socket->send_window ||
+           outstanding(socket) + operation->total >= socket->send_window;
+}
+
+void send_will_fill(struct socket *socket)
+{
+    tell_full(socket, 1);
+}
+
+void send_has_filled(struct socket *socket)
+{
+    tell_full(socket, 1);
+    if (socket->type == SOCK_STREAM)
+        submit_mark(socket->session);
+}
+
 bool socket_can_send(struct socket *socket)
 {
-    if (socket->state == SOCKET_DEAD || window_open(socket))
+    if (socket->state == SOCKET_DEAD)
         return true;
+    if (window_open(socket)) {
+        tell_full(socket, 0);
+        return true;
+    }
     __atomic_store_n(&socket->shared->want_sent, 1, __ATOMIC_SEQ_CST);
     return window_open(socket); /* the progress may have come in between */
 }

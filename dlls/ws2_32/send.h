@@ -26,6 +26,12 @@ uint32_t send_part_length(const struct socket *socket, const struct operation *o
 /* A nonblocking send may go beyond the window, as on Windows. */
 bool send_takes_whole(const struct socket *socket, const struct operation *operation);
 
+/* Whether this one leaves no room in the window, or more than that. */
+bool send_fills(const struct socket *socket, const struct operation *operation);
+/* One that does not wait is about to fill the window; it has, or was refused (WSAEWOULDBLOCK). */
+void send_will_fill(struct socket *socket);
+void send_has_filled(struct socket *socket);
+
 /* Hands over what the window allows (everything if `whole`).  True when the operation is complete,
  * with its result set. */
 bool send_push(struct socket *socket, struct operation *operation, bool whole);

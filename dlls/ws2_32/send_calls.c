@@ -174,13 +174,20 @@ static DWORD wait_until_sent(struct socket *socket, struct operation *operation)
 
 static DWORD send_nonblocking(struct socket *socket, struct operation *operation)
 {
+    bool fills;
+
     if (socket->sending.head || !socket_can_send(socket)) {
+        send_has_filled(socket);
         socket_event_enable(socket, FD_WRITE); /* "after a send failed with WSAEWOULDBLOCK" */
         socket_update_interest(socket);
         return WSAEWOULDBLOCK;
     }
+    if ((fills = send_fills(socket, operation)))
+        send_will_fill(socket);
     /* Windows takes all or nothing; beyond what a server should keep we take a part */
     send_push(socket, operation, send_takes_whole(socket, operation));
+    if (fills)
+        send_has_filled(socket);
     return operation->error;
 }
 

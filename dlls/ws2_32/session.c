@@ -354,6 +354,34 @@ void submit_quietly(struct session *session, uint16_t type, uint32_t socket)
         publish(session, record, sizeof(*record), 0);
 }
 
+/* The threads of the program order what they do among themselves; the word needs no order. */
+void submit_mark(struct session *session)
+{
+    uint32_t tail = __atomic_load_n(&session->sub.shared->tail, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&session->mark, tail | 1, __ATOMIC_RELAXED);
+}
+
+uint32_t submit_marked(const struct session *session)
+{
+    return __atomic_load_n(&session->mark, __ATOMIC_RELAXED);
+}
+
+bool submit_is_past(const struct session *session, uint32_t mark)
+{
+    /* pairs with the release in rs_ring_consume_end: what came of those records is in comp by now
+     */
+    uint32_t head = __atomic_load_n(&session->sub.shared->head, __ATOMIC_ACQUIRE);
+
+    return (int32_t)(head - (mark & ~1u)) >= 0;
+}
+
+void submit_unmark(struct session *session, uint32_t mark)
+{
+    __atomic_compare_exchange_n(&session->mark, &mark, 0, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+}
+
 /* ---- the completion ring ---- */
 
 void session_reap(struct session *session)

@@ -24,6 +24,7 @@ struct session {
     SRWLOCK submit_lock; /* guards sub; innermost */
     struct rs_ring_end sub;
     HANDLE bell;
+    uint32_t mark; /* atomic: where sub's tail was (submit_mark), with bit 0 set; or 0 */
 
     SRWLOCK reap_lock; /* guards comp and the order of deliveries; outermost */
     struct rs_ring_end comp;
@@ -71,6 +72,14 @@ void submit_abandon(struct session *session);
 void submit_simple(struct session *session, uint16_t type, uint16_t flags, uint32_t socket);
 /* The same, for what may lie until something else wakes the server. */
 void submit_quietly(struct session *session, uint16_t type, uint32_t socket);
+
+/* The server is to come past what is submitted by now before a receive that does not wait finds
+ * nothing: it looks whether submit_marked gives something (0: nothing), waits until that
+ * submit_is_past, looks at its socket again, and says submit_unmark. */
+void submit_mark(struct session *session);
+uint32_t submit_marked(const struct session *session);
+bool submit_is_past(const struct session *session, uint32_t mark);
+void submit_unmark(struct session *session, uint32_t mark);
 
 /* Wakes the server if it sleeps. */
 void session_ring_bell(struct session *session);

@@ -66,7 +66,8 @@ void socket_forget_index(struct session *session, uint32_t index)
 {
     struct rs_socket_shared *shared = &session->sockets[index];
 
-    shared->consumed = shared->want_sent = shared->interest = 0; /* as the next owner finds them */
+    /* as the next owner finds them */
+    shared->consumed = shared->want_sent = shared->interest = shared->send_full = 0;
     socket_unindex(session, index);
     submit_quietly(session, RS_SUB_FORGET, index);
 }

@@ -102,6 +102,8 @@ struct rs_socket_shared {
                                        the same measure */
     uint32_t want_sent;             /* 1: post RS_COMP_SENT at the next progress (server resets) */
     uint32_t interest;              /* RS_WAKE_* */
+    uint32_t send_full;             /* 1: a send that does not wait filled the window, and the program
+                                       has found no room since */
 };
 _Static_assert(sizeof(struct rs_socket_shared) == 128, "socket");
 

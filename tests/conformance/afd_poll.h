@@ -48,15 +48,15 @@ static RT_UNUSED ULONG size_of(ULONG count)
                    count * sizeof(((struct poll_info *)0)->handles[0]));
 }
 
-static RT_UNUSED NTSTATUS send_poll(HANDLE through, HANDLE event, struct poll *poll)
+static RT_UNUSED NTSTATUS send_poll(HANDLE through, HANDLE done, struct poll *poll)
 {
     ULONG size = size_of(poll->info.count);
 
-    return NtDeviceIoControlFile(through, event, NULL, event ? NULL : poll, &poll->iosb,
+    return NtDeviceIoControlFile(through, done, NULL, done ? NULL : poll, &poll->iosb,
                                  IOCTL_AFD_POLL, &poll->info, size, &poll->info, size);
 }
 
-static RT_UNUSED NTSTATUS poll_one(HANDLE through, HANDLE event, struct poll *poll, SOCKET s,
+static RT_UNUSED NTSTATUS poll_one(HANDLE through, HANDLE done, struct poll *poll, SOCKET s,
                                    ULONG flags, LONGLONG timeout)
 {
     memset(poll, 0, sizeof(*poll));
@@ -64,7 +64,7 @@ static RT_UNUSED NTSTATUS poll_one(HANDLE through, HANDLE event, struct poll *po
     poll->info.count = 1;
     poll->info.handles[0].handle = s;
     poll->info.handles[0].flags = flags;
-    return send_poll(through, event, poll);
+    return send_poll(through, done, poll);
 }
 
 #endif

@@ -361,7 +361,7 @@ static void touch_words(struct fake *fake)
     struct rs_socket_shared *shared = &fake->shared[some_socket()];
     struct rs_slot *slot = &fake->slots[below(8)];
 
-    switch (below(8)) {
+    switch (below(9)) {
     case 0:
         __atomic_store_n(&shared->consumed, number(), __ATOMIC_SEQ_CST);
         break;
@@ -387,6 +387,9 @@ static void touch_words(struct fake *fake)
         break;
     case 6:
         __atomic_store_n(&fake->segment->sleeping_until, number(), __ATOMIC_SEQ_CST);
+        break;
+    case 7:
+        __atomic_store_n(&shared->send_full, one_in(2) ? 1 : number(), __ATOMIC_SEQ_CST);
         break;
     default:
         shared->sent = shared->recv_stalled = number();

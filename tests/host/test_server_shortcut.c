@@ -157,6 +157,83 @@ static void test_slow_receiver(struct fake *a, struct fake *b)
     close_pair(&pair);
 }
 
+/* As the DLL says it when a send that does not wait leaves no room. */
+static void set_full(const struct end *end, uint32_t full)
+{
+    __atomic_store_n(&end->fake->shared[end->index].send_full, full, __ATOMIC_SEQ_CST);
+}
+
+/* Longer than the server waits for others' receivers. */
+static void check_waits(const struct link_pair *pair, size_t sent, uint64_t in_kernel)
+{
+    usleep(50000);
+    fake_reap(pair->client.fake);
+    check_equal(sent_word(&pair->client), sent);
+    check_equal(kernel_sent(&pair->client), in_kernel);
+}
+
+/* Who has filled its window waits for the receiver, and no room of the kernel's is a reason to go
+ * on; also when the receiver sends an urgent byte, which goes through the kernel. */
+static void full(struct fake *a, struct fake *b, bool urgent)
+{
+    const struct piece byte = {"u", 1};
+    struct link_pair pair;
+    uint64_t in_kernel;
+    size_t sent;
+
+    open_pair(&pair, a, b);
+    find_each_other(&pair);
+    sent = pair.client.sent + RS_RECV_WINDOW;
+    in_kernel = kernel_sent(&pair.client);
+    set_full(&pair.client, 1);
+    hold(&pair.client);
+    fake_wait(a, sent_word(&pair.client) == sent);
+    check_waits(&pair, sent, in_kernel);
+    if (urgent) {
+        fake_submit(b, RS_SUB_SEND, RS_SEND_OOB, pair.peer.index, &byte, 1, 1);
+        check_waits(&pair, sent, in_kernel);
+    }
+    fake_wait(b, pair.peer.socket->size > 1000);
+    take(&pair.peer, 1000);
+    fake_wait(a, sent_word(&pair.client) > sent);
+    check_waits(&pair, sent + 1000, in_kernel);
+    take_all(&pair.peer);
+    fake_wait(a, sent_word(&pair.client) == pair.client.sent);
+    check_equal(kernel_sent(&pair.client), in_kernel);
+    set_full(&pair.client, 0);
+    send_more(&pair.client, 1000);
+    take_all(&pair.peer);
+    check_equal(a->segment->backlog, 0);
+    close_pair(&pair);
+}
+
+/* But not for ever, and a little only for who has found room since. */
+static void test_full(struct fake *a, struct fake *b)
+{
+    struct link_pair pair;
+
+    full(a, b, false);
+    full(a, b, true);
+    for (uint32_t still = 0; still < 2; still++) {
+        uint64_t begin;
+
+        open_pair(&pair, a, b);
+        find_each_other(&pair);
+        set_full(&pair.client, 1);
+        hold(&pair.client);
+        usleep(50000);
+        check(sent_word(&pair.client) < pair.client.sent);
+        fake_wait(b, pair.peer.socket->size > 1000);
+        take(&pair.peer, 1000);
+        set_full(&pair.client, still);
+        begin = now_ms();
+        fake_wait(a, sent_word(&pair.client) == pair.client.sent);
+        check(still ? now_ms() - begin > 1000 : now_ms() - begin < 1000);
+        take_all(&pair.peer);
+        close_pair(&pair);
+    }
+}
+
 /* What a process has sent is not lost with it; and what was for it is not kept. */
 static void test_killed(struct fake *a, struct fake *b)
 {
@@ -241,9 +318,13 @@ static const struct {
     const char *name;
     void (*run)(struct fake *a, struct fake *b);
 } tests[] = {
-    {"past the kernel", test_passes_kernel},     {"accepted late", test_accepted_late},
-    {"slow receiver", test_slow_receiver},       {"killed", test_killed},
-    {"closed and not said", test_closed_unsaid}, {"shared", test_shared},
+    {"past the kernel", test_passes_kernel},
+    {"accepted late", test_accepted_late},
+    {"slow receiver", test_slow_receiver},
+    {"full", test_full},
+    {"killed", test_killed},
+    {"closed and not said", test_closed_unsaid},
+    {"shared", test_shared},
 };
 
 static pid_t start(const char *dir, const char *shortcut)
