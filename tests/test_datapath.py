@@ -22,7 +22,7 @@ OPERATIONS = 200
 KINDS = ("send", "recv", "recv_empty", "wsasend", "wsarecv", "wsasend_overlapped",
          "wsarecv_overlapped", "writefile", "readfile", "readfile_port", "select_empty",
          "select_ready", "poll_empty", "poll_ready", "fionread", "pingpong", "event_manual",
-         "event_auto", "events", "routine", "sleep")
+         "event_auto", "events", "routine", "sleep", "handoff")
 RIO_KINDS = ("rio_receive", "rio_send", "rio_send_deferred", "rio_dequeue_empty", "rio_pingpong_port")
 LOCAL = ("recv", "recv_empty", "wsarecv", "readfile", "select_empty", "select_ready", "poll_empty",
          "poll_ready", "fionread", "rio_receive")
@@ -116,11 +116,16 @@ def requests_in(lines, begin, end, main):
             if (m := REQUEST.match(line)) and m[1] in threads and not ANSWER.match(line)]
 
 
-def without_looks(requests, out):
-    """What is left without the looks for APCs of others that a thread in alertable waits takes, at most
-    one in 10 ms however many operations there are (docs/concurrency.md)."""
-    allowed = int(re.search(r"^routine \d+: (\d+) ms", out, re.M)[1]) // 10 + 2
-    looks = [line for line in requests if "select( flags=3," in line and " timeout=0," in line]
+# What a kind asks for however many operations there are, at most once in so many ms (docs/concurrency.md):
+# a look for APCs of others, by a thread in alertable waits; the end of a wait for longer than a thread parks,
+# as the first operation's is.
+BY_TIME = {"routine": (10, r"select\( flags=3,.* timeout=0,"), "handoff": (20, r"(select|event_op)\(")}
+
+
+def without_looks(requests, kind, out):
+    each, pattern = BY_TIME[kind]
+    allowed = int(re.search(rf"^{kind} \d+: (\d+) ms", out, re.M)[1]) // each + 2
+    looks = [line for line in requests if re.search(pattern, line)]
     return [line for line in requests if line not in looks] + looks[allowed:]
 
 
@@ -129,8 +134,8 @@ def test_no_wineserver_request(kind, width, own_prefix, build, traces, tmp_path)
     lines, out = trace_of(own_prefix, build, traces, width, tmp_path)
     assert f"{kind} {OPERATIONS}" in out
     requests = requests_of(lines, kind)
-    if kind == "routine":
-        requests = without_looks(requests, out)
+    if kind in BY_TIME:
+        requests = without_looks(requests, kind, out)
     assert not requests, f"{len(requests)} requests in {OPERATIONS} operations:\n" + \
         "\n".join(requests[:20])
 

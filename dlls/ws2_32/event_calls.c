@@ -7,9 +7,9 @@
  */
 #include "fast_event.h"
 #include "handles.h"
+#include "handoff_event.h"
 #include "intercept.h"
 #include "routine.h"
-#include "sleep_timer.h"
 
 NTSTATUS NTAPI our_NtCreateEvent(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
                                  ULONG type, BOOLEAN set)
@@ -29,38 +29,22 @@ NTSTATUS NTAPI our_NtCreateEvent(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTR
 
 NTSTATUS NTAPI our_NtSetEvent(HANDLE handle, LONG *previous)
 {
-    NTSTATUS status;
-
-    if (event_change(handle, EVENT_SET, previous, &status))
-        return status;
-    return real_NtSetEvent(handle, previous);
+    return handoff_event_change(handle, EVENT_SET, previous);
 }
 
 NTSTATUS NTAPI our_NtResetEvent(HANDLE handle, LONG *previous)
 {
-    NTSTATUS status;
-
-    if (event_change(handle, EVENT_RESET, previous, &status))
-        return status;
-    return real_NtResetEvent(handle, previous);
+    return handoff_event_change(handle, EVENT_RESET, previous);
 }
 
 NTSTATUS NTAPI our_NtClearEvent(HANDLE handle)
 {
-    NTSTATUS status;
-
-    if (event_change(handle, EVENT_CLEAR, NULL, &status))
-        return status;
-    return real_NtClearEvent(handle);
+    return handoff_event_change(handle, EVENT_CLEAR, NULL);
 }
 
 NTSTATUS NTAPI our_NtPulseEvent(HANDLE handle, LONG *previous)
 {
-    NTSTATUS status;
-
-    if (event_change(handle, EVENT_PULSE, previous, &status))
-        return status;
-    return real_NtPulseEvent(handle, previous);
+    return handoff_event_change(handle, EVENT_PULSE, previous);
 }
 
 NTSTATUS NTAPI our_NtQueryEvent(HANDLE handle, ULONG class, void *information, ULONG size,
@@ -69,6 +53,7 @@ NTSTATUS NTAPI our_NtQueryEvent(HANDLE handle, ULONG class, void *information, U
     struct event_information *basic = information;
     bool manual, set;
 
+    handle_give_back(handle);
     if (class != EVENT_BASIC_CLASS || size != sizeof(*basic) || !event_query(handle, &manual, &set))
         return real_NtQueryEvent(handle, class, information, size, needed);
     basic->type = manual ? 0 : SYNCHRONIZATION_EVENT;
@@ -95,7 +80,7 @@ NTSTATUS NTAPI our_NtSignalAndWaitForSingleObject(HANDLE signal, HANDLE wait, BO
             return status;
         return our_NtWaitForSingleObject(wait, alertable, timeout ? &copy : NULL);
     }
-    sleep_timer_give_back(wait);
+    handle_give_back(wait);
     waiter = alertable ? waiter_existing() : NULL;
     kernel_wait_begin(&counted, 1, &wait);
     alertable_begin(waiter);

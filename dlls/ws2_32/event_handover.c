@@ -9,12 +9,14 @@
 #include "fast_event.h"
 #include "handles.h"
 #include "intercept.h"
-#include "sleep_timer.h"
 #include "socket_life.h"
 
 void event_hand_over(HANDLE event)
 {
-    if (event && event_is_known(event) && !RtlDllShutdownInProgress())
+    if (!event)
+        return;
+    handle_give_back(event);
+    if (event_is_known(event) && !RtlDllShutdownInProgress())
         event_make_native(event);
 }
 
@@ -108,7 +110,6 @@ NTSTATUS NTAPI our_NtSetInformationObject(HANDLE handle, ULONG class, void *info
     if (class == HANDLE_FLAGS_CLASS && size >= sizeof(*flags)) {
         if (flags->inherit) { /* a child process will have it */
             event_hand_over(handle);
-            sleep_timer_give_back(handle);
         }
         socket_flags_changed(handle);
     }

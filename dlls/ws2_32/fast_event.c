@@ -303,6 +303,14 @@ void event_make_fast(HANDLE handle)
     with_event(handle, event_adopt);
 }
 
+bool event_is_fast(HANDLE handle)
+{
+    unsigned lacks;
+    struct event *event = event_of(handle, &lacks);
+
+    return event && event->mode == EVENT_FAST;
+}
+
 void event_make_native(HANDLE handle)
 {
     with_event(handle, event_demote);
@@ -358,6 +366,14 @@ bool event_change(HANDLE handle, enum event_change change, LONG *previous, NTSTA
         *previous = was;
     *status = STATUS_SUCCESS;
     return true;
+}
+
+NTSTATUS event_change_any(HANDLE handle, enum event_change change, LONG *previous)
+{
+    NTSTATUS status;
+
+    return event_change(handle, change, previous, &status) ? status
+                                                           : real_change(handle, change, previous);
 }
 
 bool event_query(HANDLE handle, bool *manual, bool *is_set)

@@ -38,6 +38,8 @@ struct event *event_find(HANDLE handle, unsigned *lacks);
 /* A further handle of this process. */
 void event_add_handle_like(struct event *event, HANDLE handle, unsigned lacks);
 void event_add_handle(struct event *event, HANDLE handle, ACCESS_MASK access);
+/* One more handle, for our own use, of what may be an event; NULL: there is none. */
+HANDLE event_duplicate(HANDLE handle);
 /* Costs a load for handles of other things. */
 bool event_is_known(HANDLE handle);
 
@@ -51,12 +53,15 @@ void event_put(struct event *event);
 
 /* Fast from now on where possible. */
 void event_make_fast(HANDLE handle);
+bool event_is_fast(HANDLE handle); /* at this moment */
 /* Native from now on: somebody whom we do not see gets it. */
 void event_make_native(HANDLE handle);
 
 enum event_change { EVENT_SET, EVENT_RESET, EVENT_CLEAR, EVENT_PULSE };
 /* NtSetEvent and its like.  False: to be done by the real call. */
 bool event_change(HANDLE handle, enum event_change change, LONG *previous, NTSTATUS *status);
+/* The same, and the real call where that is to do it. */
+NTSTATUS event_change_any(HANDLE handle, enum event_change change, LONG *previous);
 bool event_query(HANDLE handle, bool *manual, bool *set);
 
 /* ---- event_handover.c ---- */
@@ -76,6 +81,9 @@ struct kernel_wait {
 };
 void kernel_wait_begin(struct kernel_wait *wait, ULONG count, const HANDLE *handles);
 void kernel_wait_end(struct kernel_wait *wait, bool any, NTSTATUS status);
+
+/* Whether a wait that returned `status` took the signal of its object of this index. */
+bool wait_has_taken(ULONG index, bool any, ULONG count, NTSTATUS status);
 
 /* The thread that has this waiter was terminated. */
 struct waiter;

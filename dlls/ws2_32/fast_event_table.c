@@ -244,6 +244,22 @@ void event_add_handle(struct event *event, HANDLE handle, ACCESS_MASK access)
 
 /* ---- handles go ---- */
 
+HANDLE event_duplicate(HANDLE handle)
+{
+    unsigned lacks;
+    struct event *event = event_find(handle, &lacks);
+    HANDLE copy;
+
+    if (real_NtDuplicateObject(GetCurrentProcess(), handle, GetCurrentProcess(), &copy, 0, 0,
+                               DUPLICATE_SAME_ACCESS))
+        copy = NULL;
+    else if (event)
+        event_add_handle_like(event, copy, lacks);
+    if (event)
+        event_put(event);
+    return copy;
+}
+
 struct event *event_closing(HANDLE handle)
 {
     struct event *event;

@@ -207,7 +207,7 @@ void kernel_wait_begin(struct kernel_wait *wait, ULONG count, const HANDLE *hand
     events_leave(entered);
 }
 
-static bool is_consumed(ULONG index, bool any, ULONG count, NTSTATUS status)
+bool wait_has_taken(ULONG index, bool any, ULONG count, NTSTATUS status)
 {
     if (status < STATUS_WAIT_0 || (ULONG)status >= count)
         return false;
@@ -221,7 +221,7 @@ void kernel_wait_end(struct kernel_wait *wait, bool any, NTSTATUS status)
     for (ULONG i = 0; i < wait->count; i++) {
         if (!wait->events[i])
             continue;
-        event_leave_kernel(wait->events[i], is_consumed(i, any, wait->count, status));
+        event_leave_kernel(wait->events[i], wait_has_taken(i, any, wait->count, status));
         event_put_locked(wait->events[i]);
     }
     events_leave(entered);

@@ -11,10 +11,12 @@ void *volatile *handle_pages_make(struct handle_pages *map, HANDLE handle)
 
     if (entry || !number || number >= (ULONG_PTR)HANDLE_PAGE_ENTRIES * HANDLE_PAGES)
         return entry;
-    if (!(page = calloc(HANDLE_PAGE_ENTRIES, sizeof(void *))))
+    /* not from the heap, whose lock a suspended thread may have (handoff_event.c) */
+    if (!(page = VirtualAlloc(NULL, HANDLE_PAGE_ENTRIES * sizeof(void *), MEM_RESERVE | MEM_COMMIT,
+                              PAGE_READWRITE)))
         return NULL;
     place = &map->pages[number / HANDLE_PAGE_ENTRIES];
     if (InterlockedCompareExchangePointer((void *volatile *)place, page, NULL))
-        free(page); /* another thread was faster */
+        VirtualFree(page, 0, MEM_RELEASE); /* another thread was faster */
     return handle_pages_find(map, handle);
 }

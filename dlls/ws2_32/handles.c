@@ -14,12 +14,19 @@
 #include "cancel.h"
 #include "fast_event.h"
 #include "handle_table.h"
+#include "handoff_event.h"
 #include "intercept.h"
 #include "port.h"
 #include "port_table.h"
 #include "share.h"
 #include "sleep_timer.h"
 #include "socket_life.h"
+
+void handle_give_back(HANDLE handle)
+{
+    sleep_timer_give_back(handle);
+    handoff_event_give_back(handle);
+}
 
 /* ---- closing ---- */
 
@@ -70,6 +77,7 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle)
     if (RtlDllShutdownInProgress())
         return real_NtClose(handle);
     sleep_timer_closing(handle);
+    handoff_event_closing(handle);
     closing = closing_begin(handle);
     status = real_NtClose(anchor_pool_hide(handle));
     closing_end(&closing, status);
@@ -130,7 +138,7 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
 
     if (anchor_pool_hide(source) != source && is_own(source_process))
         return STATUS_INVALID_HANDLE;
-    sleep_timer_give_back(source);
+    handle_give_back(source);
     if (RtlDllShutdownInProgress() || !is_known(source_process, source))
         return real_NtDuplicateObject(source_process, source, target_process, target, access,
                                       attributes, options);

@@ -85,6 +85,11 @@ NTSTATUS NTAPI our_NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *time
 NTSTATUS NTAPI our_NtTestAlert(void);
 
 /* event_calls.c, event_handover.c */
+/* What is kept of this handle in user mode for one kind of use alone, timers that are slept on and
+ * events that are handed over, is the kernel's from here on: it is about to be used in another way.
+ */
+void handle_give_back(HANDLE handle);
+
 NTSTATUS NTAPI our_NtCreateEvent(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
 NTSTATUS NTAPI our_NtSetEvent(HANDLE, LONG *);
 NTSTATUS NTAPI our_NtResetEvent(HANDLE, LONG *);

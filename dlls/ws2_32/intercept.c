@@ -10,6 +10,7 @@
 #include "fast_event.h"
 #include "handle_queries.h"
 #include "handles.h"
+#include "handoff_event.h"
 #include "log.h"
 #include "port_table.h"
 #include "routine.h"
@@ -221,6 +222,7 @@ void intercept_all(void)
         log_warn("cannot pin the module, error %lu: system calls are left alone", GetLastError());
     port_table_init(!(missing & PORTS));
     event_table_init(!(missing & EVENTS));
+    handoff_events_init(!(missing & EVENTS));
     routines_init(!(missing & ROUTINES));
     sleep_timers_init(!(missing & TIMERS));
     anchor_pool_init(!(missing & ANCHORS));

@@ -6,6 +6,8 @@
  * Owns nothing, takes what kernel_wait_begin takes.
  */
 #include "fast_event.h"
+#include "handles.h"
+#include "handoff_event.h"
 #include "intercept.h"
 #include "log.h"
 #include "routine.h"
@@ -36,7 +38,7 @@ static DWORD NTAPI our_NtUserMsgWaitForMultipleObjectsEx(DWORD count, const HAND
     if (count >= MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
         return real_NtUserMsgWaitForMultipleObjectsEx(count, handles, timeout, mask, flags);
     for (DWORD i = 0; i < count; i++)
-        sleep_timer_give_back(handles[i]);
+        handle_give_back(handles[i]);
     kernel_wait_begin(&wait, count, handles);
     alertable_begin(waiter);
     result = real_NtUserMsgWaitForMultipleObjectsEx(count, handles, timeout, mask, flags);
@@ -55,6 +57,7 @@ static void take_over(HMODULE win32u)
         event_table_init(false);
         routines_init(false);
         sleep_timers_init(false);
+        handoff_events_init(false);
     }
 }
 

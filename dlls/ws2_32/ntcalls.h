@@ -50,6 +50,8 @@ NTSTATUS NTAPI NtCreateEvent(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, 
 NTSTATUS NTAPI NtSetEvent(HANDLE, LONG *);
 NTSTATUS NTAPI NtResetEvent(HANDLE, LONG *);
 NTSTATUS NTAPI NtQueryEvent(HANDLE, ULONG, void *, ULONG, ULONG *);
+NTSTATUS NTAPI NtWaitForAlertByThreadId(const void *address, const LARGE_INTEGER *timeout);
+NTSTATUS NTAPI NtAlertThreadByThreadId(HANDLE thread);
 NTSTATUS NTAPI NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *timeout);
 
 /* FILE_INFORMATION_CLASS, as numbers because intercepted calls carry any */
@@ -74,7 +76,7 @@ struct thread_information { /* THREAD_BASIC_INFORMATION */
 };
 
 struct event_information { /* EVENT_BASIC_INFORMATION, of class 0 */
-    ULONG type; /* 0: manual-reset */
+    ULONG type;            /* 0: manual-reset */
     LONG set;
 };
 #ifndef EVENT_QUERY_STATE

@@ -9,6 +9,7 @@
 #include "operation.h"
 #include "fast_event.h"
 #include "guarded_copy.h"
+#include "handoff_event.h"
 #include "log.h"
 #include "ntcalls.h"
 #include "port.h"
@@ -142,6 +143,12 @@ void operation_release_buffers(struct operation *operation)
 
 /* In the order of the NT I/O manager: the status block, a routine and a port together (facts:
  * semantics 8), the event; the driver, which looks at everything else, comes after that. */
+static struct event *begin_event(HANDLE handle)
+{
+    handoff_event_give_back(handle);
+    return event_begin(handle);
+}
+
 static DWORD begin_overlapped(const struct socket *socket, WSAOVERLAPPED *overlapped, bool routine,
                               ULONG_PTR *event, struct event **fast)
 {
@@ -156,7 +163,7 @@ static DWORD begin_overlapped(const struct socket *socket, WSAOVERLAPPED *overla
     handle =
         routine ? NULL : (HANDLE)(*event & ~(ULONG_PTR)1); /* with one it is the program's own */
     /* STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH are WSAENOTSOCK for Winsock */
-    if (handle && !(*fast = event_begin(handle)) && !ResetEvent(handle))
+    if (handle && !(*fast = begin_event(handle)) && !ResetEvent(handle))
         return WSAENOTSOCK;
     return 0;
 }
@@ -255,7 +262,7 @@ static NTSTATUS begin_raw(const struct socket *socket, const struct io_request *
         return STATUS_ACCESS_VIOLATION;
     if (request->routine && socket->port)
         return STATUS_INVALID_PARAMETER;
-    return event && !(*fast = event_begin(event)) ? NtResetEvent(event, NULL) : STATUS_SUCCESS;
+    return event && !(*fast = begin_event(event)) ? NtResetEvent(event, NULL) : STATUS_SUCCESS;
 }
 
 struct operation *operation_create_raw(struct socket *socket, enum operation_kind kind,

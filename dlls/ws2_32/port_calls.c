@@ -11,7 +11,6 @@
 #include "intercept.h"
 #include "port_internal.h"
 #include "port_table.h"
-#include "sleep_timer.h"
 
 /* The port, with a reference, if its packets are ours to queue. */
 static struct port *queued_port(HANDLE handle)
@@ -118,7 +117,7 @@ NTSTATUS NTAPI our_NtAssociateWaitCompletionPacket(HANDLE packet, HANDLE handle,
 
     if (port)
         port_foreign(port, 1);
-    sleep_timer_give_back(target);
+    handle_give_back(target);
     if (event_is_known(target) && !RtlDllShutdownInProgress())
         event_make_native(target); /* the kernel waits for it */
     result = real_NtAssociateWaitCompletionPacket(packet, handle, target, key, context, status,

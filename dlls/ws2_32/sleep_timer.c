@@ -29,6 +29,7 @@
 #include "handle_pages.h"
 #include "intercept.h"
 #include "log.h"
+#include "private_handle.h"
 #include "session.h"
 
 #define LONGEST  (10 * (LONGLONG)RS_CLOCK_PER_MS)
@@ -38,9 +39,7 @@
 #define SHORTEST ((LONGLONG)RS_CLOCK_PER_MS / 2)
 #define PATIENCE 10000 /* looks at a timer that is MOVING */
 
-#define TIMER_BASIC_CLASS  0u
-#define OBJECT_BASIC_CLASS ((OBJECT_INFORMATION_CLASS)0)
-#define OBJECT_NAME_CLASS  ((OBJECT_INFORMATION_CLASS)1)
+#define TIMER_BASIC_CLASS 0u
 
 enum timer_state { LEARNING, READY, HELD, SLEEPING, MOVING, NATIVE, CLOSED };
 
@@ -173,24 +172,6 @@ void sleep_timer_closing(HANDLE handle)
 
 /* ---- learning ---- */
 
-/* Nobody can have it but by this handle.  Who has waited for it before this thread had its signal
- * first. */
-static bool is_private(HANDLE handle)
-{
-    union {
-        UNICODE_STRING name;
-        char bytes[256];
-    } named;
-    PUBLIC_OBJECT_BASIC_INFORMATION object;
-    DWORD flags;
-
-    return !NtQueryObject(handle, OBJECT_BASIC_CLASS, &object, sizeof(object), NULL) &&
-           object.HandleCount == 1 && GetHandleInformation(handle, &flags) &&
-           !(flags & HANDLE_FLAG_INHERIT) &&
-           !NtQueryObject(handle, OBJECT_NAME_CLASS, &named, sizeof(named), NULL) &&
-           !named.name.Length;
-}
-
 static void learn_begin(HANDLE handle)
 {
     void *volatile *entry = handle_pages_make(&timers, handle);
@@ -208,14 +189,15 @@ static void learn_begin(HANDLE handle)
     }
 }
 
-/* The wait that the timer's signal has ended took it, or did not. */
+/* The wait that the timer's signal has ended took it, or did not.  Who has waited for it before
+ * this thread had its signal first. */
 static void learn_end(struct sleep_timer *timer)
 {
     struct timer_information information;
 
     if (!real_NtQueryTimer(timer->handle, TIMER_BASIC_CLASS, &information, sizeof(information),
                            NULL) &&
-        !information.signaled && is_private(timer->handle))
+        !information.signaled && handle_is_private(timer->handle))
         change(timer, LEARNING, READY); /* unless somebody has done something meanwhile */
     else
         give_back(timer);

@@ -7,6 +7,7 @@
 #include "cancel.h"
 #include "fast_event.h"
 #include "handles.h"
+#include "handoff_event.h"
 #include "intercept.h"
 #include "log.h"
 #include "routine.h"
@@ -73,12 +74,17 @@ NTSTATUS NTAPI our_NtTerminateThread(HANDLE thread, NTSTATUS exit_code)
     struct killed killed = {.issued = {.thread_exit = true}};
     struct waiter *waiter = NULL;
     NTSTATUS status;
+    DWORD id = 0;
 
-    if (!RtlDllShutdownInProgress() && thread != GetCurrentThread())
+    if (!RtlDllShutdownInProgress() && thread != GetCurrentThread()) {
         waiter = waiter_of_thread(thread);
+        id = GetThreadId(thread);
+    }
     if (waiter && waiter == waiter_existing())
         waiter = NULL;
     status = real_NtTerminateThread(thread, exit_code);
+    if (!status && id)
+        handoff_events_thread_gone(id);
     if (status || !waiter)
         return status;
     killed.issued.issuer = waiter->serial;

@@ -11,6 +11,7 @@
 #include "anchor_pool.h"
 #include "fast_event.h"
 #include "handles.h"
+#include "handoff_event.h"
 #include "intercept.h"
 #include "sleep_timer.h"
 
@@ -75,7 +76,8 @@ static NTSTATUS wait_for_one(HANDLE handle, bool alertable, const LARGE_INTEGER 
     struct socket *socket;
     NTSTATUS status;
 
-    if (!sleep_timer_wait(handle, alertable, timeout, &status)) {
+    if (!sleep_timer_wait(handle, alertable, timeout, &status) &&
+        !handoff_event_wait(handle, alertable, timeout, &status)) {
         handle = stand_in(handle, &socket);
         status = event_wait(1, &handle, true, alertable, timeout);
         if (socket)
@@ -96,6 +98,7 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
                                             BOOLEAN alertable, const LARGE_INTEGER *timeout)
 {
     struct socket *sockets[MAXIMUM_WAIT_OBJECTS];
+    struct handoff_event *lent[MAXIMUM_WAIT_OBJECTS];
     HANDLE stand_ins[MAXIMUM_WAIT_OBJECTS];
     DWORD error = GetLastError();
     bool found = false;
@@ -108,13 +111,17 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
         return wait_for_one(handles[0], alertable, timeout);
     for (i = 0; i < count; i++) {
         sleep_timer_give_back(handles[i]);
+        lent[i] = handoff_event_lend(handles[i]);
         stand_ins[i] = stand_in(handles[i], &sockets[i]);
-        found = found || sockets[i];
+        found = found || sockets[i] || lent[i];
     }
     status = event_wait(count, stand_ins, any, alertable, timeout);
-    for (i = 0; found && i < count; i++)
+    for (i = 0; found && i < count; i++) {
+        if (lent[i])
+            handoff_event_return(lent[i], wait_has_taken(i, any, count, status));
         if (sockets[i])
             socket_put(sockets[i]);
+    }
     SetLastError(error);
     return status;
 }

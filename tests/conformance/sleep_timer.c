@@ -9,12 +9,12 @@
 #include <winsock2.h>
 
 #include "ringsock_test.h"
+#include "waiting.h"
 
 #ifndef CREATE_WAITABLE_TIMER_HIGH_RESOLUTION
 #define CREATE_WAITABLE_TIMER_HIGH_RESOLUTION 2
 #endif
-#define ALWAYS 10000 /* ms: longer than anything here takes */
-#define MS     10000 /* in the units of SetWaitableTimer */
+#define MS 10000 /* in the units of SetWaitableTimer */
 
 static HANDLE make(DWORD flags)
 {
@@ -37,63 +37,12 @@ static void set(HANDLE timer, LONGLONG time)
     ok(SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE), "error %lu\n", GetLastError());
 }
 
-static double now(void) /* ms */
-{
-    LARGE_INTEGER count, frequency;
-
-    QueryPerformanceCounter(&count);
-    QueryPerformanceFrequency(&frequency);
-    return (double)count.QuadPart * 1000 / (double)frequency.QuadPart;
-}
-
-static void wait_is(HANDLE timer, DWORD time, DWORD expected)
-{
-    DWORD got = WaitForSingleObject(timer, time);
-
-    ok(got == expected, "got %#lx for %#lx\n", got, expected);
-}
-
-/* A thread that waits for a timer, and when it came back. */
-struct waiting {
-    HANDLE timer, thread;
-    double end;
-    DWORD result;
-};
-
-static DWORD WINAPI wait_main(void *argument)
-{
-    struct waiting *waiting = argument;
-
-    waiting->result = WaitForSingleObject(waiting->timer, INFINITE);
-    waiting->end = now();
-    return 0;
-}
-
-static void begin(struct waiting *waiting, HANDLE timer)
-{
-    waiting->timer = timer;
-    waiting->thread = CreateThread(NULL, 0, wait_main, waiting, 0, NULL);
-    ok(waiting->thread != NULL, "error %lu\n", GetLastError());
-}
-
 /* As a rule the thread waits when this returns, and has not had the signal. */
 static void begin_midway(struct waiting *waiting, HANDLE timer)
 {
     set(timer, 9 * MS);
     begin(waiting, timer);
     Sleep(2);
-}
-
-static BOOL ends(struct waiting *waiting, DWORD time)
-{
-    return WaitForSingleObject(waiting->thread, time) == WAIT_OBJECT_0;
-}
-
-static void finish(struct waiting *waiting)
-{
-    ok(ends(waiting, ALWAYS), "the thread waits still\n");
-    ok(waiting->result == WAIT_OBJECT_0, "got %#lx\n", waiting->result);
-    CloseHandle(waiting->thread);
 }
 
 /* "The time after which the state of the timer is to be set to signaled" */

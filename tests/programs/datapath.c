@@ -427,6 +427,28 @@ static void do_sleep(void)
         fail("SetWaitableTimer", 0);
 }
 
+static HANDLE handed[2];
+
+static DWORD WINAPI hand_back(void *unused)
+{
+    (void)unused;
+    while (!WaitForSingleObject(handed[0], INFINITE))
+        SetEvent(handed[1]);
+    return 0;
+}
+
+/* As a run-time system wakes its threads. */
+static void do_handoff(void)
+{
+    if (!handed[0]) {
+        handed[0] = CreateEventW(NULL, FALSE, FALSE, NULL);
+        handed[1] = CreateEventW(NULL, FALSE, FALSE, NULL);
+        CloseHandle(CreateThread(NULL, 0, hand_back, NULL, 0, NULL));
+    }
+    if (!SetEvent(handed[0]) || WaitForSingleObject(handed[1], 10000))
+        fail("SetEvent", 0);
+}
+
 static const struct kind {
     const char *name;
     void (*operation)(void);
@@ -454,13 +476,14 @@ static const struct kind {
     {"events", do_events, FALSE, TRUE},
     {"routine", do_routine, FALSE, TRUE},
     {"sleep", do_sleep, FALSE, TRUE},
+    {"handoff", do_handoff, FALSE, TRUE},
     {"rio_receive", do_rio_receive, TRUE, TRUE},
     {"rio_send", do_rio_send, FALSE, TRUE},
     {"rio_send_deferred", do_rio_send_deferred, FALSE, TRUE},
     {"rio_dequeue_empty", do_rio_dequeue_empty, FALSE, TRUE},
     {"rio_pingpong_port", do_rio_pingpong_port, FALSE, TRUE},
 };
-#define PLAIN_KINDS 22 /* what a Winsock without registered I/O can do */
+#define PLAIN_KINDS 23 /* what a Winsock without registered I/O can do */
 
 /* Returns how long the operations took, in milliseconds. */
 static DWORD run(const struct kind *kind, BOOL marked)
