@@ -58,8 +58,8 @@ static bool submit_connect(struct socket *socket, const struct rs_addr *peer,
 {
     uint32_t length = early_data(socket, operation);
     uint32_t size = sizeof(struct rs_record) + sizeof(*peer) + length;
-    struct rs_record *record = submit_begin(
-        socket->session, RS_SUB_CONNECT, length ? RS_CONNECT_DATA : 0, socket->index, size);
+    struct rs_record *record = submit_begin(socket->session, RS_SUB_CONNECT,
+                                            length ? RS_CONNECT_DATA : 0, socket->index, size);
 
     if (!record)
         return false;

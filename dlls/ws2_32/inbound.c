@@ -265,7 +265,7 @@ void inbound_record(struct session *session, const struct rs_record *header, con
         socket_notify(arrival.socket, arrival.edges);
     socket_update_interest(arrival.socket);
     operation_deliver_requests(&arrival.finished);
-    ReleaseSRWLockExclusive(&arrival.socket->lock);
+    send_unlock(arrival.socket);
     operation_deliver_list(&arrival.finished);
     afd_poll_clean();
     socket_put(arrival.socket);

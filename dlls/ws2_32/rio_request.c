@@ -411,7 +411,7 @@ static DWORD submit(struct rio_queue *queue, const struct rio_call *call,
                          &request->operation);
     if (!deferred)
         waits = commit(socket, call->direction);
-    ReleaseSRWLockExclusive(&socket->lock);
+    send_unlock(socket);
     if (waits)
         session_reap(socket->session); /* what was published before the server saw our interest */
     return 0;

@@ -140,7 +140,8 @@ static bool submit_part(struct socket *socket, struct operation *operation, uint
         operation->error = WSAEFAULT;
         return false;
     }
-    submit_end(socket->session, record, size, length);
+    submit_publish(socket->session, record, size, length);
+    socket->bell_due = true;
     operation->done += length;
     socket->submitted += send_cost(socket, length);
     return true;
@@ -156,6 +157,8 @@ static bool push_stream(struct socket *socket, struct operation *operation, bool
             return false;
         if (!submit_part(socket, operation, left < most ? (uint32_t)left : most))
             break;
+        if (operation->done < operation->total)
+            session_ring_bell(socket->session); /* it can begin */
     }
     return true;
 }
@@ -201,7 +204,8 @@ static bool submit_datagram_to(struct socket *socket, struct operation *operatio
         operation->error = WSAEFAULT;
         return false;
     }
-    submit_end(socket->session, record, size, length);
+    submit_publish(socket->session, record, size, length);
+    socket->bell_due = true;
     operation->done += length;
     socket->submitted += send_cost(socket, length);
     return true;
@@ -225,6 +229,16 @@ static bool push_datagram(struct socket *socket, struct operation *operation)
                           : submit_datagram_to(socket, operation, &to, length);
     } while (going && operation->done < operation->total);
     return true;
+}
+
+void send_unlock(struct socket *socket)
+{
+    bool bell_due = socket->bell_due;
+
+    socket->bell_due = false;
+    ReleaseSRWLockExclusive(&socket->lock);
+    if (bell_due)
+        session_ring_bell(socket->session);
 }
 
 bool send_push(struct socket *socket, struct operation *operation, bool whole)

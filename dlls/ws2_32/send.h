@@ -33,8 +33,13 @@ void send_will_fill(struct socket *socket);
 void send_has_filled(struct socket *socket);
 
 /* Hands over what the window allows (everything if `whole`).  True when the operation is complete,
- * with its result set. */
+ * with its result set.  The server may sleep on until send_unlock. */
 bool send_push(struct socket *socket, struct operation *operation, bool whole);
+
+/* Releases the socket's lock, and then wakes the server for what was sent: who is woken by it, or
+ * by the answer, may want the lock (measured with Go's HTTP server: two waits for it per answer).
+ */
+void send_unlock(struct socket *socket);
 
 /* The kernel has taken some: goes on with what is queued. */
 void send_progress(struct socket *socket, struct operation_queue *finished);

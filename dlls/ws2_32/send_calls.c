@@ -260,7 +260,7 @@ DWORD send_blocking(struct socket *socket, const WSABUF *data, const struct carr
         error = WSA_OPERATION_ABORTED;
     else if (!(error = send_check(socket)))
         outcome = push_or_queue(socket, &operation, false);
-    ReleaseSRWLockExclusive(&socket->lock);
+    send_unlock(socket);
     if (outcome == SEND_QUEUED) {
         error = socket_wait(socket, &socket->sending, &operation, WAITER_FOREVER);
         return error == WSAEINTR ? WSA_OPERATION_ABORTED : error;
@@ -283,7 +283,7 @@ static DWORD send_synchronous(struct socket *socket, struct operation *operation
         else
             outcome = SEND_QUEUED;
     }
-    ReleaseSRWLockExclusive(&socket->lock);
+    send_unlock(socket);
     if (outcome == SEND_DONE)
         return error;
 
@@ -294,7 +294,7 @@ static DWORD send_synchronous(struct socket *socket, struct operation *operation
     outcome = SEND_DONE;
     if (!(error = send_check(socket))) /* once more: it may have been closed meanwhile */
         outcome = push_or_queue(socket, operation, false);
-    ReleaseSRWLockExclusive(&socket->lock);
+    send_unlock(socket);
     if (outcome == SEND_DONE) {
         waiter_disarm(operation->waiter);
         return error ? error : operation->error;
@@ -331,7 +331,7 @@ static DWORD post(struct socket *socket, struct operation *operation, bool may_w
         else
             outcome = push_or_queue(socket, operation, false);
     }
-    ReleaseSRWLockExclusive(&socket->lock);
+    send_unlock(socket);
     if (outcome == SEND_DONE)
         return error ? error : operation->error;
     session_reap(socket->session);

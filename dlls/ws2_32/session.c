@@ -319,7 +319,7 @@ struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t 
     return record;
 }
 
-static void publish(struct session *session, struct rs_record *record, uint32_t size,
+void submit_publish(struct session *session, struct rs_record *record, uint32_t size,
                     uint32_t length)
 {
     record->length = length;
@@ -329,7 +329,7 @@ static void publish(struct session *session, struct rs_record *record, uint32_t 
 
 void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length)
 {
-    publish(session, record, size, length);
+    submit_publish(session, record, size, length);
     session_ring_bell(session);
 }
 
@@ -351,7 +351,7 @@ void submit_quietly(struct session *session, uint16_t type, uint32_t socket)
     struct rs_record *record = submit_begin(session, type, 0, socket, sizeof(*record));
 
     if (record)
-        publish(session, record, sizeof(*record), 0);
+        submit_publish(session, record, sizeof(*record), 0);
 }
 
 /* The threads of the program order what they do among themselves; the word needs no order. */

@@ -66,6 +66,9 @@ struct rs_record *submit_begin(struct session *session, uint16_t type, uint16_t 
                                uint32_t socket, uint32_t size);
 /* `size`: bytes of the record really used, header included; `length`: its payload's. */
 void submit_end(struct session *session, struct rs_record *record, uint32_t size, uint32_t length);
+/* The same, and the caller rings the bell when it has released its own locks. */
+void submit_publish(struct session *session, struct rs_record *record, uint32_t size,
+                    uint32_t length);
 /* Instead of submit_end: nothing is submitted. */
 void submit_abandon(struct session *session);
 /* A record that is only its header. */
