@@ -14,7 +14,7 @@ STREAMS = ("tcp", "order", "order_model", "cancel_stress", "socket_reuse", "ling
            "transmit_file", "acceptex", "connectex", "select", "udp")
 PORTS = ("iocp", "iocp_mixed", "port_handles", "acceptex", "completion", "order_model")
 EVENTS = ("event_stress", "eventselect", "apc", "completion_routines", "overlapped",
-          "order_model", "handoff_event")
+          "order_model", "handoff_event", "handoff_stress")
 SEVERAL = ("duplicate_socket", "pause_accept", "unix_socket")  # with a child
 SWITCHES = (("RINGSOCK_SHORTCUT", STREAMS), ("RINGSOCK_FASTPORT", PORTS), ("RINGSOCK_FASTEVENT", EVENTS),
             ("RINGSOCK_FASTTIMER", ("sleep_timer",)), ("RINGSOCK_WORKERS", SEVERAL))

@@ -9,109 +9,13 @@
  */
 #include "net.h"
 #include "waiting.h"
-
-#include <winternl.h>
-
-#define ROUNDS 2000
-
-NTSTATUS NTAPI NtSetEvent(HANDLE event, LONG *previous);
-NTSTATUS NTAPI NtResetEvent(HANDLE event, LONG *previous);
-
-static HANDLE new_event(void)
-{
-    HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
-
-    ok(event != NULL, "error %lu\n", GetLastError());
-    return event;
-}
-
-static DWORD WINAPI set_often(void *events)
-{
-    HANDLE *pair = events;
-
-    for (int i = 0; i < 8; i++) {
-        SetEvent(pair[0]);
-        WaitForSingleObject(pair[1], ALWAYS);
-    }
-    return 0;
-}
-
-/* An event that one thread has waited for several times, and others set. */
-static HANDLE used_event(void)
-{
-    HANDLE pair[2] = {new_event(), new_event()}, thread;
-
-    thread = CreateThread(NULL, 0, set_often, pair, 0, NULL);
-    for (int i = 0; i < 8; i++) {
-        wait_is(pair[0], ALWAYS, WAIT_OBJECT_0);
-        SetEvent(pair[1]);
-    }
-    wait_is(thread, ALWAYS, WAIT_OBJECT_0);
-    CloseHandle(thread);
-    CloseHandle(pair[1]);
-    return pair[0];
-}
+#include "handoff.h"
 
 /* As a rule the thread waits when this returns: in ours for a short time, or already long. */
 static void begin_and(struct waiting *waiting, HANDLE event, DWORD time)
 {
     begin(waiting, event);
     Sleep(time);
-}
-
-static LONG set(HANDLE event)
-{
-    LONG previous = -1;
-
-    ok(!NtSetEvent(event, &previous), "not set\n");
-    return previous;
-}
-
-/* ---- handing over ---- */
-
-struct game {
-    HANDLE mine, other;
-    LONG volatile *turn;
-    LONG me;
-};
-
-static DWORD WINAPI play(void *argument)
-{
-    struct game *game = argument;
-
-    for (int i = 0; i < ROUNDS; i++) {
-        wait_is(game->mine, INFINITE, WAIT_OBJECT_0);
-        if (*game->turn != game->me) {
-            ok(0, "not this one's turn\n");
-            break;
-        }
-        *game->turn = !game->me;
-        SetEvent(game->other);
-    }
-    return 0;
-}
-
-/* "The state of an auto-reset event object remains signaled until a single waiting thread is
- * released" (SetEvent): no signal is lost, none is doubled. */
-static void test_by_turns(void)
-{
-    HANDLE events[2] = {new_event(), new_event()}, threads[2];
-    LONG volatile turn = 0;
-    struct game games[2];
-
-    for (LONG i = 0; i < 2; i++) {
-        games[i] = (struct game){events[i], events[!i], &turn, i};
-        threads[i] = CreateThread(NULL, 0, play, &games[i], 0, NULL);
-    }
-    SetEvent(events[0]);
-    for (int i = 0; i < 2; i++) {
-        wait_is(threads[i], 6 * ALWAYS, WAIT_OBJECT_0);
-        CloseHandle(threads[i]);
-    }
-    wait_is(events[0], 0, WAIT_OBJECT_0); /* the last one's */
-    wait_is(events[1], 0, WAIT_TIMEOUT);
-    CloseHandle(events[0]);
-    CloseHandle(events[1]);
 }
 
 static void test_state(void)
@@ -322,24 +226,40 @@ static void test_pool(void)
     CloseHandle(event);
 }
 
-/* "The duplicate handle refers to the same object": by either, and by one after the other is
- * closed, also for a thread that waits. */
-static void test_duplicated(DWORD time)
+/* A thread that was not on its way to wait yet, on a busy machine, finds its handle closed or
+ * another one's: then once more. */
+#define TRIES 5
+
+static BOOL waits_with_copy(DWORD time)
 {
     HANDLE self = GetCurrentProcess(), event = used_event(), copy;
     struct waiting waiting;
+    BOOL released;
 
     begin_and(&waiting, event, time);
     ok(DuplicateHandle(self, event, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS), "error %lu\n",
        GetLastError());
     ok(CloseHandle(event), "error %lu\n", GetLastError());
     SetEvent(copy);
-    finish(&waiting);
-    wait_is(copy, 0, WAIT_TIMEOUT);
-
-    event = used_event();
-    SetEvent(event);
+    ok(ends(&waiting, ALWAYS), "the thread waits still\n");
+    released = waiting.result == WAIT_OBJECT_0;
+    wait_is(copy, 0, released ? WAIT_TIMEOUT : WAIT_OBJECT_0);
+    CloseHandle(waiting.thread);
     CloseHandle(copy);
+    return released;
+}
+
+/* "The duplicate handle refers to the same object": by either, and by one after the other is
+ * closed, also for a thread that waits. */
+static void test_duplicated(DWORD time)
+{
+    HANDLE self = GetCurrentProcess(), event = used_event(), copy;
+    int tries = 0;
+
+    while (tries < TRIES && !waits_with_copy(time))
+        tries++;
+    ok(tries < TRIES, "the thread that waited had no signal\n");
+    SetEvent(event);
     ok(DuplicateHandle(self, event, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS), "error %lu\n",
        GetLastError());
     wait_is(copy, 0, WAIT_OBJECT_0);
@@ -349,23 +269,36 @@ static void test_duplicated(DWORD time)
     CloseHandle(event);
 }
 
-/* What waits when the handle is closed has the object still, which nobody can set. */
-static void test_closed(DWORD time)
+static BOOL waits_for_closed(DWORD time)
 {
     HANDLE event = used_event(), next;
     struct waiting waiting;
+    BOOL waited;
 
     begin_as(&waiting, event, 200, FALSE);
     Sleep(time);
     ok(CloseHandle(event), "error %lu\n", GetLastError());
     next = new_event(); /* often has the same value */
     SetEvent(next);
-    finish_as(&waiting, WAIT_TIMEOUT);
-    wait_is(next, 0, WAIT_OBJECT_0);
+    ok(ends(&waiting, ALWAYS), "the thread waits still\n");
+    waited = waiting.result == WAIT_TIMEOUT;
+    CloseHandle(waiting.thread);
+    wait_is(next, 0, waiting.result == WAIT_OBJECT_0 ? WAIT_TIMEOUT : WAIT_OBJECT_0);
     SetLastError(0);
     ok(next == event || (!SetEvent(event) && GetLastError() == ERROR_INVALID_HANDLE), "error %lu\n",
        GetLastError());
     CloseHandle(next);
+    return waited;
+}
+
+/* What waits when the handle is closed has the object still, which nobody can set. */
+static void test_closed(DWORD time)
+{
+    int tries = 0;
+
+    while (tries < TRIES && !waits_for_closed(time))
+        tries++;
+    ok(tries < TRIES, "the thread that waited did not go on\n");
 }
 
 /* "HANDLE_FLAG_PROTECT_FROM_CLOSE ... CloseHandle will not close" */
@@ -479,113 +412,6 @@ static void test_terminated(DWORD time)
     CloseHandle(event);
 }
 
-/* "ensure that the thread ... does not own a synchronization object": here is none, so what a
- * garbage collector does with its own events goes on while others are suspended anywhere. */
-static void test_suspended(void)
-{
-    HANDLE events[2] = {new_event(), new_event()}, threads[2], own = used_event();
-    LONG volatile turn = 0;
-    struct game games[2];
-    struct waiting waiting;
-
-    for (LONG i = 0; i < 2; i++) {
-        games[i] = (struct game){events[i], events[!i], &turn, i};
-        threads[i] = CreateThread(NULL, 0, play, &games[i], 0, NULL);
-    }
-    begin(&waiting, threads[0]);
-    SetEvent(events[0]);
-    for (int i = 0; i < 300 && !ends(&waiting, 0); i++) {
-        SuspendThread(threads[0]);
-        SuspendThread(threads[1]);
-        set(own);
-        wait_is(own, ALWAYS, WAIT_OBJECT_0);
-        ResumeThread(threads[i % 2]);
-        ResumeThread(threads[!(i % 2)]);
-    }
-    ok(WaitForSingleObject(threads[1], 6 * ALWAYS) == WAIT_OBJECT_0, "a thread waits still\n");
-    finish(&waiting);
-    for (int i = 0; i < 2; i++) {
-        CloseHandle(threads[i]);
-        CloseHandle(events[i]);
-    }
-    CloseHandle(own);
-}
-
-/* ---- a model ---- */
-
-#define CROWD      4
-#define OPERATIONS 3000
-
-struct crowd {
-    HANDLE events[2];
-    LONG volatile rises, falls, waiters; /* unsignaled to signaled, and back */
-};
-
-static void one_operation(struct crowd *crowd, unsigned random)
-{
-    HANDLE event = crowd->events[random & 1];
-    LONG previous = -1;
-    DWORD got;
-
-    switch (random / 2 % 16) {
-    case 0:
-        if (!NtResetEvent(event, &previous) && previous)
-            InterlockedIncrement(&crowd->falls);
-        break;
-    case 1:
-        got = WaitForMultipleObjects(2, crowd->events, FALSE, random / 32 % 3);
-        if (got < WAIT_OBJECT_0 + 2)
-            InterlockedIncrement(&crowd->falls);
-        break;
-    case 2:
-    case 3:
-        if (WaitForSingleObject(event, random / 32 % 3) == WAIT_OBJECT_0)
-            InterlockedIncrement(&crowd->falls);
-        break;
-    case 4:
-    case 5:
-        if (WaitForSingleObject(event, 0) == WAIT_OBJECT_0)
-            InterlockedIncrement(&crowd->falls);
-        break;
-    default:
-        if (!NtSetEvent(event, &previous) && !previous)
-            InterlockedIncrement(&crowd->rises);
-    }
-}
-
-static DWORD WINAPI crowd_main(void *argument)
-{
-    unsigned random = GetCurrentThreadId() * 2654435761u;
-
-    for (int i = 0; i < OPERATIONS; i++) {
-        random = random * 1664525 + 1013904223;
-        one_operation(argument, random >> 12);
-    }
-    return 0;
-}
-
-/* Each time that a set found the event unsignaled, one wait or one reset found it signaled, or it
- * is signaled now. */
-static void test_model(DWORD threads)
-{
-    struct crowd crowd = {.events = {used_event(), used_event()}};
-    HANDLE handles[CROWD];
-    LONG left = 0;
-
-    for (DWORD i = 0; i < threads; i++)
-        handles[i] = CreateThread(NULL, 0, crowd_main, &crowd, 0, NULL);
-    for (DWORD i = 0; i < threads; i++) {
-        wait_is(handles[i], 6 * ALWAYS, WAIT_OBJECT_0);
-        CloseHandle(handles[i]);
-    }
-    for (int i = 0; i < 2; i++) {
-        left += WaitForSingleObject(crowd.events[i], 0) == WAIT_OBJECT_0;
-        CloseHandle(crowd.events[i]);
-    }
-    ok(crowd.rises == crowd.falls + left, "%ld rises, %ld falls, %ld left\n", crowd.rises,
-       crowd.falls, left);
-}
-
 START_TEST(handoff_event)
 {
     SOCKET s;
@@ -593,7 +419,6 @@ START_TEST(handoff_event)
     net_start();
     s = socket(AF_INET, SOCK_STREAM, 0);
     ok(s != INVALID_SOCKET, "error %d\n", WSAGetLastError());
-    RUN(test_by_turns);
     RUN(test_state);
     RUN(test_time_outs);
     RUN(test_soon);
@@ -611,9 +436,6 @@ START_TEST(handoff_event)
     RUN(test_not_closed);
     RUN(test_alertable);
     RUN(test_operations);
-    RUN(test_suspended);
-    for (DWORD threads = 1; threads <= CROWD; threads++)
-        RUN(test_model, threads);
     closesocket(s);
     WSACleanup();
 }

@@ -11,6 +11,7 @@ struct waiting {
     HANDLE object, thread;
     DWORD time; /* its time-out */
     BOOL alertable;
+    LONG volatile begun;
     double end;
     DWORD result, error;
 };
@@ -28,19 +29,24 @@ static DWORD WINAPI wait_main(void *argument)
 {
     struct waiting *waiting = argument;
 
+    waiting->begun = TRUE;
     waiting->result = WaitForSingleObjectEx(waiting->object, waiting->time, waiting->alertable);
     waiting->error = GetLastError();
     waiting->end = now();
     return 0;
 }
 
+/* The thread is about to wait when this returns, or waits. */
 static void begin_as(struct waiting *waiting, HANDLE object, DWORD time, BOOL alertable)
 {
     waiting->object = object;
     waiting->time = time;
     waiting->alertable = alertable;
+    waiting->begun = FALSE;
     waiting->thread = CreateThread(NULL, 0, wait_main, waiting, 0, NULL);
     ok(waiting->thread != NULL, "error %lu\n", GetLastError());
+    while (!waiting->begun)
+        Sleep(0);
 }
 
 static void begin(struct waiting *waiting, HANDLE object)
