@@ -66,7 +66,8 @@ struct server {
     size_t orphaned_bytes; /* backlogs of processes that have ended */
     int spare_fd;          /* server_has_spare */
     bool may_spin;
-    struct rs_spin spin;
+    struct rs_spin spin[2]; /* after a turn without and with submissions */
+    bool submitted;         /* the last turn had some */
     bool blocked;            /* somebody waits for room in a completion ring */
     uint64_t blocked_retry;  /* after which time it is looked at again */
     bool bell_keeps_ringing; /* doorbells need not be emptied each time (bell.c) */
