@@ -11,6 +11,7 @@
 #include "handles.h"
 #include "intercept.h"
 #include "routine.h"
+#include "thread_block.h"
 
 static void park(struct waiter *waiter, struct session *session, uint64_t deadline)
 {
@@ -71,13 +72,13 @@ NTSTATUS alertable_sleep(struct waiter *waiter, const LARGE_INTEGER *timeout)
 NTSTATUS NTAPI our_NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *timeout)
 {
     struct waiter *waiter = alertable && !RtlDllShutdownInProgress() ? waiter_existing() : NULL;
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     NTSTATUS status;
 
     if (!waiter)
         return real_NtDelayExecution(alertable, timeout);
     status = alertable_sleep(waiter, timeout);
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 

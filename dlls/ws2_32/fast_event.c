@@ -311,6 +311,14 @@ bool event_is_fast(HANDLE handle)
     return event && event->mode == EVENT_FAST;
 }
 
+bool event_is_plain_auto_reset(HANDLE handle)
+{
+    unsigned lacks;
+    struct event *event = event_of(handle, &lacks);
+
+    return event && event->mode == EVENT_PLAIN && !event->manual;
+}
+
 void event_make_native(HANDLE handle)
 {
     with_event(handle, event_demote);

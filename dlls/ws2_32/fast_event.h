@@ -53,7 +53,8 @@ void event_put(struct event *event);
 
 /* Fast from now on where possible. */
 void event_make_fast(HANDLE handle);
-bool event_is_fast(HANDLE handle); /* at this moment */
+bool event_is_fast(HANDLE handle); /* at this moment, as the next */
+bool event_is_plain_auto_reset(HANDLE handle);
 /* Native from now on: somebody whom we do not see gets it. */
 void event_make_native(HANDLE handle);
 

@@ -17,7 +17,6 @@
 
 SRWLOCK events_lock = SRWLOCK_INIT;
 
-static struct handle_pages events; /* a struct event and what the handle lacks */
 static struct event *free_events;
 static struct event
     *volatile dropped; /* also free; put there without the lock, taken all at once */
@@ -48,7 +47,7 @@ void events_leave(bool entered)
 
 struct event *event_of(HANDLE handle, unsigned *lacks)
 {
-    void *volatile *entry = handle_pages_find(&events, handle);
+    void *volatile *entry = handle_find(HANDLE_EVENT, handle);
     ULONG_PTR value = entry ? (ULONG_PTR)*entry : 0;
 
     *lacks = (unsigned)(value & LACKS);
@@ -131,7 +130,7 @@ static void free_handle(struct event *event, struct event_handle *known)
 
 static bool add(struct event *event, HANDLE handle, unsigned lacks)
 {
-    void *volatile *entry = handle_pages_make(&events, handle);
+    void *volatile *entry = handle_make(HANDLE_EVENT, handle);
     struct event_handle *known = entry ? allocate_handle(event) : NULL;
 
     if (!known)
@@ -165,7 +164,7 @@ static void choose_handle(struct event *event, bool stale)
 /* Takes the handle from the table; the caller owns its reference then. */
 static struct event *take(HANDLE handle, bool stale)
 {
-    void *volatile *entry = handle_pages_find(&events, handle);
+    void *volatile *entry = handle_find(HANDLE_EVENT, handle);
     struct event_handle **link, *known;
     struct event *event;
 

@@ -12,7 +12,6 @@
 #include "startup.h"
 #include "wait_object.h"
 
-static struct handle_pages sockets;
 static SRWLOCK free_lock = SRWLOCK_INIT;
 static struct socket *free_list;
 
@@ -80,7 +79,7 @@ void socket_put(struct socket *socket)
 
 struct socket *socket_find(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_find(&sockets, handle);
+    void *volatile *entry = handle_find(HANDLE_SOCKET, handle);
     struct socket *socket;
 
     /* the kernel ignores the low two bits of a handle, Winsock does not of a SOCKET */
@@ -149,7 +148,7 @@ bool socket_is_valid(SOCKET handle)
 
 bool handle_table_insert(struct socket *socket, SOCKET handle)
 {
-    void *volatile *entry = handle_pages_make(&sockets, (HANDLE)handle);
+    void *volatile *entry = handle_make(HANDLE_SOCKET, (HANDLE)handle);
 
     if (!entry)
         return false;
@@ -161,7 +160,7 @@ bool handle_table_insert(struct socket *socket, SOCKET handle)
 
 bool handle_table_remove(struct socket *socket, SOCKET handle)
 {
-    void *volatile *entry = handle_pages_find(&sockets, (HANDLE)handle);
+    void *volatile *entry = handle_find(HANDLE_SOCKET, (HANDLE)handle);
 
     if (!entry || InterlockedCompareExchangePointer(entry, NULL, socket) != socket)
         return false;
@@ -175,9 +174,10 @@ void socket_for_each_handle(void (*visit)(struct socket *socket, SOCKET handle, 
     size_t page, i;
 
     for (page = 0; page < HANDLE_PAGES; page++)
-        for (i = 0; sockets.pages[page] && i < HANDLE_PAGE_ENTRIES; i++) {
+        for (i = 0; handle_pages[page] && i < HANDLE_PAGE_ENTRIES; i++) {
             SOCKET handle = (SOCKET)((page * HANDLE_PAGE_ENTRIES + i) << 2);
-            struct socket *socket = sockets.pages[page][i] ? socket_find((HANDLE)handle) : NULL;
+            bool kept = handle_pages[page][i].of[HANDLE_SOCKET];
+            struct socket *socket = kept ? socket_find((HANDLE)handle) : NULL;
 
             if (socket) {
                 visit(socket, handle, context);

@@ -21,6 +21,7 @@
 #include "share.h"
 #include "sleep_timer.h"
 #include "socket_life.h"
+#include "thread_block.h"
 
 void handle_give_back(HANDLE handle)
 {
@@ -70,7 +71,7 @@ static void closing_end(struct closing *closing, NTSTATUS status)
 
 NTSTATUS NTAPI our_NtClose(HANDLE handle)
 {
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     struct closing closing;
     NTSTATUS status;
 
@@ -81,7 +82,7 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle)
     closing = closing_begin(handle);
     status = real_NtClose(anchor_pool_hide(handle));
     closing_end(&closing, status);
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 
@@ -130,7 +131,7 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
 {
     struct closing closing = {.handle = source};
     struct socket *socket;
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     struct event *event;
     struct port *port;
     unsigned lacks;
@@ -146,7 +147,7 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
     if (socket && target && is_own(target_process)) {
         status = duplicate_socket(socket, source, target, access, attributes, options);
         socket_put(socket);
-        SetLastError(error);
+        last_error_set(error);
         return status;
     }
     if (socket) {
@@ -175,7 +176,7 @@ NTSTATUS NTAPI our_NtDuplicateObject(HANDLE source_process, HANDLE source, HANDL
         port_put(port);
     if (event)
         event_put(event);
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 

@@ -9,8 +9,9 @@
  * anywhere here (a garbage collector does that, and then sets and waits for events of its own) is
  * in nobody's way; memory is from the kernel, not the heap.
  *
- * An event is kept by its handle, whenever it was made: from when it is first set, and in user mode
- * once it was seen how it is used.  All of it is one word:
+ * An event is kept by its handle, from when a thread waits for it, or, if it was made before we
+ * were loaded, from when it is first set; and in user mode once it was seen how it is used.  All of
+ * it is one word:
  *
  *   BELOW     not in user mode (yet): fast_event.h and the kernel have the signal
  *   EMPTY     not signaled, nobody waits.  From here on nothing below is signaled
@@ -59,10 +60,8 @@ struct block {
 #define BLOCK_SIZE (64u * 1024)
 #define PER_BLOCK  ((BLOCK_SIZE - sizeof(struct block)) / sizeof(struct handoff_event))
 
-static struct handle_pages events;
 static struct block *volatile blocks;
 static SLIST_HEADER free_events;
-static bool volatile known; /* there was one: until then no handle need be looked up */
 static bool enabled;
 
 void handoff_events_init(bool in_user_mode)
@@ -74,7 +73,7 @@ void handoff_events_init(bool in_user_mode)
 
 static void *volatile *find(HANDLE handle)
 {
-    return known ? handle_pages_find(&events, handle) : NULL;
+    return handle_find(HANDLE_HANDOFF, handle);
 }
 
 static void put(struct handoff_event *event)
@@ -132,14 +131,14 @@ static struct handoff_event *allocate(void)
     return (struct handoff_event *)entry;
 }
 
-/* The handle is an event's: it was just set, and that is not yet claimed. */
+/* The handle is an event's.  It may be set. */
 static void learn(HANDLE handle)
 {
     void *volatile *entry;
     struct handoff_event *event;
 
     if (!enabled || !session_current() || RtlDllShutdownInProgress() ||
-        !(entry = handle_pages_make(&events, handle)) || *entry || !(event = allocate()))
+        !(entry = handle_make(HANDLE_HANDOFF, handle)) || *entry || !(event = allocate()))
         return;
     event->handle = handle;
     event->copy = NULL;
@@ -151,7 +150,6 @@ static void learn(HANDLE handle)
     InterlockedExchange(&event->references, 1);
     if (InterlockedCompareExchangePointer(entry, event, NULL))
         put(event);
-    known = true;
 }
 
 /* ---- the states ---- */
@@ -317,7 +315,7 @@ NTSTATUS handoff_event_change(HANDLE handle, enum event_change kind, LONG *previ
 
     if (!event) {
         status = event_change_any(handle, kind, previous);
-        if (kind == EVENT_SET && !status)
+        if (kind == EVENT_SET && !status && !event_is_known(handle))
             learn(handle);
         return status;
     }
@@ -531,6 +529,11 @@ bool handoff_event_wait(HANDLE handle, bool alertable, const LARGE_INTEGER *time
     struct handoff_event *event = hold(handle);
     bool done;
 
+    if (!event && !alertable && !(timeout && !timeout->QuadPart) &&
+        event_is_plain_auto_reset(handle)) {
+        learn(handle);
+        event = hold(handle);
+    }
     if (!event)
         return false;
     if (alertable || (timeout && timeout->QuadPart > 0)) { /* a date stays one */

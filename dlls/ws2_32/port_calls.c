@@ -11,6 +11,7 @@
 #include "intercept.h"
 #include "port_internal.h"
 #include "port_table.h"
+#include "thread_block.h"
 
 /* The port, with a reference, if its packets are ours to queue. */
 static struct port *queued_port(HANDLE handle)
@@ -40,21 +41,21 @@ NTSTATUS NTAPI our_NtSetIoCompletion(HANDLE handle, ULONG_PTR key, ULONG_PTR con
                                      NTSTATUS status, SIZE_T information)
 {
     struct io_packet packet = {key, context, {{status}, information}};
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     struct port *port = queued_port(handle);
 
     if (!port)
         return real_NtSetIoCompletion(handle, key, context, status, information);
     status = port_send(port, handle, &packet);
     port_put(port);
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 
 NTSTATUS NTAPI our_NtRemoveIoCompletion(HANDLE handle, ULONG_PTR *key, ULONG_PTR *context,
                                         IO_STATUS_BLOCK *iosb, LARGE_INTEGER *timeout)
 {
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     struct port *port = queued_port(handle);
     struct io_packet packet;
     NTSTATUS status;
@@ -69,14 +70,14 @@ NTSTATUS NTAPI our_NtRemoveIoCompletion(HANDLE handle, ULONG_PTR *key, ULONG_PTR
         *context = packet.context;
         *iosb = packet.iosb;
     }
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 
 NTSTATUS NTAPI our_NtRemoveIoCompletionEx(HANDLE handle, void *packets, ULONG count, ULONG *removed,
                                           LARGE_INTEGER *timeout, BOOLEAN alertable)
 {
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     struct port *port = count ? queued_port(handle) : NULL;
     NTSTATUS status;
 
@@ -84,7 +85,7 @@ NTSTATUS NTAPI our_NtRemoveIoCompletionEx(HANDLE handle, void *packets, ULONG co
         return real_NtRemoveIoCompletionEx(handle, packets, count, removed, timeout, alertable);
     status = port_remove(port, handle, packets, count, removed, timeout, alertable);
     port_put(port);
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 

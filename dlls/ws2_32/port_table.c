@@ -15,7 +15,6 @@
 #include "log.h"
 #include "port_internal.h"
 
-static struct handle_pages ports;
 static SRWLOCK table_lock = SRWLOCK_INIT;
 static struct port *all_ports, *free_ports;
 static uint32_t groups_used[RS_MAX_GROUPS / 32] = {1}; /* 0 means none */
@@ -32,7 +31,7 @@ void port_table_init(bool in_user_mode)
 
 struct port *port_find(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_find(&ports, handle);
+    void *volatile *entry = handle_find(HANDLE_PORT, handle);
     struct port *port;
 
     while (entry && (port = *entry)) {
@@ -80,7 +79,7 @@ static struct port *port_allocate(bool native)
 
 static bool add_handle(struct port *port, HANDLE handle)
 {
-    void *volatile *entry = handle_pages_make(&ports, handle);
+    void *volatile *entry = handle_make(HANDLE_PORT, handle);
     struct port_handle *known = entry ? malloc(sizeof(*known)) : NULL;
 
     if (!known) {
@@ -101,7 +100,7 @@ static bool add_handle(struct port *port, HANDLE handle)
 /* Takes the handle from the table and returns its port, whose reference the caller then owns. */
 static struct port *take_handle(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_find(&ports, handle);
+    void *volatile *entry = handle_find(HANDLE_PORT, handle);
     struct port *port = entry ? *entry : NULL;
     struct port_handle **link, *known;
 
@@ -235,7 +234,7 @@ struct port *port_adopt(HANDLE handle)
 
 struct port *port_closing(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_find(&ports, handle);
+    void *volatile *entry = handle_find(HANDLE_PORT, handle);
     struct port *port;
 
     if (!entry || !*entry)

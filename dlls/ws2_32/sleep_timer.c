@@ -62,9 +62,7 @@ NTSTATUS(NTAPI *real_NtCancelTimer)(HANDLE, BOOLEAN *);
 NTSTATUS(NTAPI *real_NtQueryTimer)(HANDLE, ULONG, void *, ULONG, ULONG *);
 
 static SRWLOCK timers_lock = SRWLOCK_INIT;
-static struct handle_pages timers; /* recycled, never freed: looked at without a lock */
 static struct sleep_timer *free_timers;
-static bool volatile known; /* there was one: until then no handle need be looked up */
 static bool enabled;
 
 void sleep_timers_init(bool in_user_mode)
@@ -78,7 +76,7 @@ void sleep_timers_init(bool in_user_mode)
 
 static void *volatile *find(HANDLE handle)
 {
-    return known ? handle_pages_find(&timers, handle) : NULL;
+    return handle_find(HANDLE_TIMER, handle);
 }
 
 static struct sleep_timer *timer_of(HANDLE handle)
@@ -174,7 +172,7 @@ void sleep_timer_closing(HANDLE handle)
 
 static void learn_begin(HANDLE handle)
 {
-    void *volatile *entry = handle_pages_make(&timers, handle);
+    void *volatile *entry = handle_make(HANDLE_TIMER, handle);
     struct sleep_timer *timer = entry ? allocate() : NULL, *other;
 
     if (!timer)
@@ -182,7 +180,6 @@ static void learn_begin(HANDLE handle)
     timer->handle = handle;
     timer->owner = GetCurrentThreadId();
     InterlockedExchange(&timer->state, LEARNING);
-    known = true;
     if ((other = InterlockedCompareExchangePointer(entry, timer, NULL))) {
         give_back(other); /* two threads set it at once */
         recycle(timer);

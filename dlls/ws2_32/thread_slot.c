@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Values of threads (see thread_slot.h).  Takes no lock: of two threads that make a slot at the same
- * time one gives its own back.
+ * Values of threads (see thread_slot.h).  Takes no lock: of two threads that make a slot at the
+ * same time one gives its own back.
  */
 #include "thread_slot.h"
+#include "thread_block.h"
 
 static DWORD index_of(struct thread_slot *slot)
 {
@@ -23,18 +24,14 @@ static DWORD index_of(struct thread_slot *slot)
 
 void *thread_slot_get(const struct thread_slot *slot)
 {
-    DWORD error = GetLastError();
-    void *value = slot->plus_one ? TlsGetValue((DWORD)slot->plus_one - 1) : NULL;
-
-    SetLastError(error);
-    return value;
+    return slot->plus_one ? thread_value((DWORD)slot->plus_one - 1) : NULL;
 }
 
 void thread_slot_set(struct thread_slot *slot, void *value)
 {
-    DWORD error = GetLastError(), index = index_of(slot);
+    DWORD error = last_error(), index = index_of(slot);
 
     if (index != TLS_OUT_OF_INDEXES)
         TlsSetValue(index, value);
-    SetLastError(error);
+    last_error_set(error);
 }

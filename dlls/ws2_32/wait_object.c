@@ -14,6 +14,7 @@
 #include "handoff_event.h"
 #include "intercept.h"
 #include "sleep_timer.h"
+#include "thread_block.h"
 
 static void apply(struct socket *socket, bool set)
 {
@@ -72,7 +73,7 @@ static HANDLE stand_in(HANDLE handle, struct socket **socket)
 
 static NTSTATUS wait_for_one(HANDLE handle, bool alertable, const LARGE_INTEGER *timeout)
 {
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     struct socket *socket;
     NTSTATUS status;
 
@@ -83,7 +84,7 @@ static NTSTATUS wait_for_one(HANDLE handle, bool alertable, const LARGE_INTEGER 
         if (socket)
             socket_put(socket);
     }
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }
 
@@ -100,7 +101,7 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
     struct socket *sockets[MAXIMUM_WAIT_OBJECTS];
     struct handoff_event *lent[MAXIMUM_WAIT_OBJECTS];
     HANDLE stand_ins[MAXIMUM_WAIT_OBJECTS];
-    DWORD error = GetLastError();
+    DWORD error = last_error();
     bool found = false;
     NTSTATUS status;
     ULONG i;
@@ -122,6 +123,6 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
         if (sockets[i])
             socket_put(sockets[i]);
     }
-    SetLastError(error);
+    last_error_set(error);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "waiter.h"
 #include "blocking_hook.h"
 #include "intercept.h"
+#include "thread_block.h"
 #include "log.h"
 #include "ntcalls.h"
 #include "routine.h"
@@ -127,7 +128,7 @@ static struct waiter *waiter_assign(void)
     AcquireSRWLockExclusive(&waiter->lock);
     waiter->serial = (uint64_t)InterlockedIncrement64(&last_serial);
     ReleaseSRWLockExclusive(&waiter->lock);
-    if (TlsGetValue(tls_index) == &thread_detached && !register_late(waiter))
+    if (thread_value(tls_index) == &thread_detached && !register_late(waiter))
         log_once(LOG_WARN, "a thread that has ended keeps its waiter: error %lu", GetLastError());
     TlsSetValue(tls_index, waiter);
     return waiter;
@@ -135,10 +136,8 @@ static struct waiter *waiter_assign(void)
 
 struct waiter *waiter_existing(void)
 {
-    DWORD error = GetLastError();
-    struct waiter *waiter = TlsGetValue(tls_index);
+    struct waiter *waiter = thread_value(tls_index);
 
-    SetLastError(error); /* TlsGetValue clears it */
     return waiter == (const void *)&thread_detached ? NULL : waiter;
 }
 
