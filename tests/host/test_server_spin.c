@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * When the server looks for work before it sleeps (ringsock/spin.h): what it decides by, and that
- * who has nothing to do uses no processor time, also right after a burst.
+ * When the server looks for work before it sleeps (ringsock/spin.h): what it decides by, that it
+ * looks for nothing from the network, and that who has nothing to do uses no processor time, also
+ * right after a burst.
  */
+#include <sched.h>
+
 #include "fake_dll.h"
 
 #define MS ((uint64_t)RS_CLOCK_PER_MS)
@@ -121,7 +124,7 @@ static unsigned rounds_asleep(struct fake *fake, unsigned rounds)
         fake_send(fake, socket, "x", 1);
         check_equal(recv(peer, &byte, 1, 0), 1);
         for (answer = rs_now() + 30 * MS / 1000; rs_now() < answer;)
-            ;
+            sched_yield(); /* to the server, which may be on this processor */
         asleep += __atomic_load_n(&fake->segment->sleeping_until, __ATOMIC_SEQ_CST) != 0;
         check_equal(send(peer, "y", 1, 0), 1);
         fake_wait(fake, fake_socket(fake, socket)->size);
@@ -133,8 +136,8 @@ static unsigned rounds_asleep(struct fake *fake, unsigned rounds)
     return asleep;
 }
 
-/* The network is not looked for, however soon it answers.  A busy machine may keep the server from
- * falling asleep in time, so not in each round; one that looks is awake in all of them. */
+/* The network is not looked for, however soon it answers: asleep in all rounds, also beside four
+ * busy loops on two processors, where one that looked was in none to a sixth. */
 static void test_network(const char *dir)
 {
     struct fake *fake = fake_join(dir);
@@ -142,9 +145,9 @@ static void test_network(const char *dir)
 
     rounds_asleep(fake, 100); /* until it knows that the answers come soon */
     asleep = rounds_asleep(fake, 1000);
-    if (asleep < 100)
+    if (asleep < 500)
         fprintf(stderr, "asleep in %u rounds of 1000\n", asleep);
-    check(asleep >= 100);
+    check(asleep >= 500);
     fake_leave(fake);
 }
 
