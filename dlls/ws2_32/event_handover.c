@@ -108,9 +108,8 @@ NTSTATUS NTAPI our_NtSetInformationObject(HANDLE handle, ULONG class, void *info
     const struct handle_flags *flags = information;
 
     if (class == HANDLE_FLAGS_CLASS && size >= sizeof(*flags)) {
-        if (flags->inherit) { /* a child process will have it */
+        if (flags->inherit) /* a child process will have it */
             event_hand_over(handle);
-        }
         socket_flags_changed(handle);
     }
     return real_NtSetInformationObject(anchor_pool_hide(handle), class, information, size);

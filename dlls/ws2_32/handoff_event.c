@@ -71,11 +71,6 @@ void handoff_events_init(bool in_user_mode)
 
 /* ---- the table ---- */
 
-static void *volatile *find(HANDLE handle)
-{
-    return handle_find(HANDLE_HANDOFF, handle);
-}
-
 static void put(struct handoff_event *event)
 {
     if (!InterlockedDecrement(&event->references))
@@ -95,7 +90,7 @@ static bool hold_unless_free(struct handoff_event *event)
 
 static struct handoff_event *hold(HANDLE handle)
 {
-    void *volatile *entry = find(handle);
+    void *volatile *entry = handle_find(HANDLE_HANDOFF, handle);
     struct handoff_event *event = entry ? *entry : NULL;
 
     if (!event || !hold_unless_free(event))
@@ -226,7 +221,7 @@ void handoff_event_give_back(HANDLE handle)
 
 void handoff_event_closing(HANDLE handle)
 {
-    void *volatile *entry = find(handle);
+    void *volatile *entry = handle_find(HANDLE_HANDOFF, handle);
     struct handoff_event *event = entry ? *entry : NULL;
 
     if (!event || InterlockedCompareExchangePointer(entry, NULL, event) != event)

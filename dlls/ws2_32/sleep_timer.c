@@ -74,14 +74,9 @@ void sleep_timers_init(bool in_user_mode)
 
 /* ---- the table ---- */
 
-static void *volatile *find(HANDLE handle)
-{
-    return handle_find(HANDLE_TIMER, handle);
-}
-
 static struct sleep_timer *timer_of(HANDLE handle)
 {
-    void *volatile *entry = find(handle);
+    void *volatile *entry = handle_find(HANDLE_TIMER, handle);
 
     return entry ? *entry : NULL;
 }
@@ -157,7 +152,7 @@ void sleep_timer_give_back(HANDLE handle)
 
 void sleep_timer_closing(HANDLE handle)
 {
-    void *volatile *entry = find(handle);
+    void *volatile *entry = handle_find(HANDLE_TIMER, handle);
     struct sleep_timer *timer = entry ? *entry : NULL;
 
     if (!timer || InterlockedCompareExchangePointer(entry, NULL, timer) != timer)
