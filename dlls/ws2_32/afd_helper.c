@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Helper handles on \Device\Afd (see afd.h).  Owns the list of them; a process has one or two, most
- * have none, and then each look costs one load.  Its lock is inner to all others.
+ * Helper handles on \Device\Afd (see afd.h).  Owns what is kept of them; most processes have none,
+ * and then each look costs a load.  Its lock is inner to all others.
  */
 #include "afd.h"
+#include "handle_pages.h"
 #include "port_internal.h"
 
 struct helper {
-    struct helper *next;
-    HANDLE handle;
     struct port *port;
     ULONG_PTR key;
     UCHAR modes;
 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
-static struct helper *volatile helpers;
 
 static bool names_the_device(const UNICODE_STRING *name)
 {
@@ -27,66 +25,57 @@ static bool names_the_device(const UNICODE_STRING *name)
            (name->Length == length * sizeof(WCHAR) || name->Buffer[length] == '\\');
 }
 
+/* From now on the handle is this helper's, or, with NULL, none's. */
+static void keep(void *volatile *entry, struct helper *helper)
+{
+    struct helper *old;
+
+    AcquireSRWLockExclusive(&lock);
+    old = *entry;
+    *entry = helper;
+    ReleaseSRWLockExclusive(&lock);
+    if (old && old->port)
+        port_put(old->port);
+    free(old);
+}
+
 void afd_helper_opened(HANDLE handle, const OBJECT_ATTRIBUTES *attributes)
 {
+    void *volatile *entry;
     struct helper *helper;
 
-    if (attributes->RootDirectory || !names_the_device(attributes->ObjectName) ||
-        !(helper = calloc(1, sizeof(*helper))))
+    if (attributes->RootDirectory || !names_the_device(attributes->ObjectName))
         return;
-    helper->handle = handle;
-    AcquireSRWLockExclusive(&lock);
-    helper->next = helpers;
-    helpers = helper;
-    ReleaseSRWLockExclusive(&lock);
+    helper = calloc(1, sizeof(*helper));
+    if (helper && (entry = handle_make(HANDLE_AFD, handle)))
+        keep(entry, helper);
+    else
+        free(helper);
 }
 
 void afd_helper_closed(HANDLE handle)
 {
-    struct helper *helper = NULL, *volatile * link;
-
-    if (!helpers)
-        return;
-    AcquireSRWLockExclusive(&lock);
-    for (link = &helpers; *link; link = &(*link)->next)
-        if ((*link)->handle == handle) {
-            helper = *link;
-            *link = helper->next;
-            break;
-        }
-    ReleaseSRWLockExclusive(&lock);
-    if (helper && helper->port)
-        port_put(helper->port);
-    free(helper);
+    if (afd_helper_is(handle))
+        keep(handle_find(HANDLE_AFD, handle), NULL);
 }
 
-/* Caller holds the lock. */
 static struct helper *find(HANDLE handle)
 {
-    struct helper *helper = helpers;
+    void *volatile *entry = handle_find(HANDLE_AFD, handle);
 
-    while (helper && helper->handle != handle)
-        helper = helper->next;
-    return helper;
+    return entry ? *entry : NULL;
 }
 
 bool afd_helper_is(HANDLE handle)
 {
-    bool is;
-
-    if (!helpers)
-        return false;
-    AcquireSRWLockShared(&lock);
-    is = find(handle) != NULL;
-    ReleaseSRWLockShared(&lock);
-    return is;
+    return find(handle) != NULL;
 }
 
 bool afd_helper_find(HANDLE handle, struct afd_issuer *issuer)
 {
     struct helper *helper;
 
-    if (!helpers)
+    if (!find(handle))
         return false;
     AcquireSRWLockShared(&lock);
     if ((helper = find(handle))) {
@@ -117,7 +106,7 @@ bool afd_helper_set_modes(HANDLE handle, UCHAR modes)
 {
     struct helper *helper;
 
-    if (!helpers)
+    if (!find(handle))
         return false;
     AcquireSRWLockExclusive(&lock);
     if ((helper = find(handle)))

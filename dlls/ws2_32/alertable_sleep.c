@@ -42,6 +42,8 @@ static NTSTATUS sleep_on(struct waiter *waiter, const LARGE_INTEGER *timeout, ui
     LARGE_INTEGER left = {.QuadPart = 0};
     uint64_t now;
 
+    if (!deadline && !routines_due(waiter)) /* it does not wait, so nobody has to end that */
+        return real_NtDelayExecution(TRUE, timeout);
     if (!timeout || timeout->QuadPart >= 0 || deadline == WAITER_FOREVER)
         return sleep_in_kernel(waiter, timeout);
     if ((now = rs_clock()) < deadline)

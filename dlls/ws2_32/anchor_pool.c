@@ -2,7 +2,6 @@
 /* Kept anchors (see anchor_pool.h).  Owns the pool; `making` counts NtCreateUserProcess under way.
  */
 #include "anchor_pool.h"
-#include "handle_pages.h"
 #include "handles.h"
 #include "intercept.h"
 #include "port.h"
@@ -25,7 +24,6 @@ static SRWLOCK pool_lock = SRWLOCK_INIT;
 static struct kept pool[KEPT_MAX];
 static unsigned kept_count, making;
 static bool enabled;
-LONG volatile anchor_pool_bits;
 
 void anchor_pool_init(bool sees_new_processes)
 {
@@ -34,20 +32,16 @@ void anchor_pool_init(bool sees_new_processes)
 
 /* ---- the pool; caller holds pool_lock ---- */
 
-static void set_bits(void)
+/* A socket had the handle, so that its entry is there. */
+static void hide(HANDLE handle, bool hidden)
 {
-    LONG bits = 0;
-    unsigned i;
-
-    for (i = 0; i < kept_count; i++)
-        bits |= anchor_pool_bit(pool[i].handle);
-    anchor_pool_bits = bits;
+    *handle_find(HANDLE_HIDDEN, handle) = hidden ? handle : NULL;
 }
 
 static void insert(const struct kept *kept)
 {
     pool[kept_count++] = *kept;
-    set_bits();
+    hide(kept->handle, true);
 }
 
 static struct kept remove_at(unsigned i)
@@ -55,7 +49,7 @@ static struct kept remove_at(unsigned i)
     struct kept kept = pool[i];
 
     memmove(&pool[i], &pool[i + 1], (--kept_count - i) * sizeof(*pool));
-    set_bits();
+    hide(kept.handle, false);
     return kept;
 }
 
@@ -71,18 +65,6 @@ static bool take(const struct session *session, uint32_t anchor, struct kept *ta
         return true;
     }
     return false;
-}
-
-bool anchor_pool_has(HANDLE handle)
-{
-    bool has = false;
-    unsigned i;
-
-    AcquireSRWLockShared(&pool_lock);
-    for (i = 0; i < kept_count && !has; i++)
-        has = pool[i].handle == handle_plain(handle);
-    ReleaseSRWLockShared(&pool_lock);
-    return has;
 }
 
 /* ---- keeping ---- */
@@ -187,18 +169,16 @@ HANDLE anchor_pool_take(struct socket *socket, bool inherit)
 
 static void close_all(void)
 {
-    struct kept all[KEPT_MAX];
-    unsigned count;
+    HANDLE all[KEPT_MAX];
+    unsigned count = 0;
 
     AcquireSRWLockExclusive(&pool_lock);
     making++;
-    count = kept_count;
-    memcpy(all, pool, count * sizeof(*all));
-    kept_count = 0;
-    set_bits();
+    while (kept_count)
+        all[count++] = remove_at(kept_count - 1).handle;
     ReleaseSRWLockExclusive(&pool_lock);
     while (count--)
-        real_NtClose(all[count].handle);
+        real_NtClose(all[count]);
 }
 
 NTSTATUS NTAPI our_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,

@@ -19,7 +19,7 @@
 #ifndef RINGSOCK_ANCHOR_POOL_H
 #define RINGSOCK_ANCHOR_POOL_H
 
-#include "winsock.h"
+#include "handle_pages.h"
 
 struct session;
 struct socket;
@@ -31,18 +31,12 @@ void anchor_pool_init(bool sees_new_processes);
  * tell the server so (RS_CLOSE_KEPT).  Caller holds no lock. */
 bool anchor_pool_keep(const struct socket *socket, HANDLE handle);
 
-extern LONG volatile anchor_pool_bits; /* one for some of the handles; 0: none of those is kept */
-bool anchor_pool_has(HANDLE handle);
-
-static inline LONG anchor_pool_bit(HANDLE handle)
-{
-    return (LONG)(1u << ((ULONG_PTR)handle >> 2) % 32);
-}
-
 /* What the kernel may be asked for in place of a handle: NULL, which is none, if that is kept. */
 static inline HANDLE anchor_pool_hide(HANDLE handle)
 {
-    return (anchor_pool_bits & anchor_pool_bit(handle)) && anchor_pool_has(handle) ? NULL : handle;
+    void *volatile *entry = handle_find(HANDLE_HIDDEN, handle);
+
+    return entry && *entry ? NULL : handle;
 }
 
 /* The handle that is kept of this socket's anchor, or NULL. */

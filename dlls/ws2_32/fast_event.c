@@ -197,6 +197,7 @@ void event_adopt(struct event *event)
 {
     if (event->mode != EVENT_PLAIN)
         return;
+    event_mark_fast(event); /* then take the kernel's signal: pairs with passes_by, wait_object.c */
     InterlockedExchange(&event->mode, EVENT_FAST); /* then look: pairs with change_plain */
     if (!changers_gone(event)) {
         InterlockedExchange(&event->mode, EVENT_NATIVE);

@@ -21,6 +21,12 @@
 
 struct event;
 
+/* In the low bits of an event's entries in the handle pages. */
+#define HANDLE_NO_WAIT   1u /* the handle may lack that right: the kernel is to say so */
+#define HANDLE_NO_CHANGE 2u
+#define HANDLE_FAST      4u /* the event is, or was: without it nothing is but the kernel's state */
+#define HANDLE_TAGS      ((ULONG_PTR)(HANDLE_NO_WAIT | HANDLE_NO_CHANGE | HANDLE_FAST))
+
 /* Until this says so, and with RINGSOCK_FASTEVENT=0 in the environment, no event is ever known. */
 void event_table_init(bool in_user_mode);
 

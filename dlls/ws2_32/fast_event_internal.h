@@ -68,9 +68,9 @@ void events_leave(bool entered);
 /* ---- fast_event_table.c ---- */
 
 /* What the table says of a handle, without a lock: the memory is recycled, never freed. */
-#define HANDLE_NO_WAIT   1u /* the handle may lack that right: the kernel is to say so */
-#define HANDLE_NO_CHANGE 2u
 struct event *event_of(HANDLE handle, unsigned *lacks);
+/* Marks all its handles with HANDLE_FAST; caller holds the lock. */
+void event_mark_fast(struct event *event);
 /* Caller holds the lock. */
 void event_hold_locked(struct event *event);
 void event_put_locked(struct event *event);

@@ -13,8 +13,6 @@
 #include "intercept.h"
 #include "log.h"
 
-#define LACKS ((ULONG_PTR)(HANDLE_NO_WAIT | HANDLE_NO_CHANGE))
-
 SRWLOCK events_lock = SRWLOCK_INIT;
 
 static struct event *free_events;
@@ -50,8 +48,19 @@ struct event *event_of(HANDLE handle, unsigned *lacks)
     void *volatile *entry = handle_find(HANDLE_EVENT, handle);
     ULONG_PTR value = entry ? (ULONG_PTR)*entry : 0;
 
-    *lacks = (unsigned)(value & LACKS);
-    return (struct event *)(value & ~LACKS);
+    *lacks = (unsigned)(value & (HANDLE_NO_WAIT | HANDLE_NO_CHANGE));
+    return (struct event *)(value & ~HANDLE_TAGS);
+}
+
+static void *tagged(struct event *event, unsigned tags)
+{
+    return (void *)((ULONG_PTR)event | tags);
+}
+
+void event_mark_fast(struct event *event)
+{
+    for (const struct event_handle *known = event->handles; known; known = known->next)
+        *handle_find(HANDLE_EVENT, known->handle) = tagged(event, known->lacks | HANDLE_FAST);
 }
 
 bool event_is_known(HANDLE handle)
@@ -142,7 +151,7 @@ static bool add(struct event *event, HANDLE handle, unsigned lacks)
     if (!event->handle)
         event->handle = known->handle;
     event_hold_locked(event);
-    *entry = (void *)((ULONG_PTR)event | lacks);
+    *entry = tagged(event, lacks | (event->mode == EVENT_FAST ? HANDLE_FAST : 0));
     return true;
 }
 
@@ -170,7 +179,7 @@ static struct event *take(HANDLE handle, bool stale)
 
     if (!entry || !*entry)
         return NULL;
-    event = (struct event *)((ULONG_PTR)*entry & ~LACKS);
+    event = (struct event *)((ULONG_PTR)*entry & ~HANDLE_TAGS);
     *entry = NULL;
     for (link = &event->handles; (known = *link); link = &known->next) {
         if (known->handle == handle_plain(handle)) {

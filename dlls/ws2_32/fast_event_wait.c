@@ -385,17 +385,6 @@ static enum event_mode glance(ULONG count, const HANDLE *handles)
     return found;
 }
 
-/* Of a call that does not wait nobody need know, as long as no event has become fast meanwhile:
- * then its signal may have gone from the kernel to us in between. */
-static NTSTATUS poll_plain(ULONG count, const HANDLE *handles, bool any, bool alertable,
-                           const LARGE_INTEGER *timeout)
-{
-    NTSTATUS status = real_wait(count, handles, any, alertable, timeout);
-
-    return status == STATUS_TIMEOUT && glance(count, handles) == EVENT_FAST ? STATUS_PENDING
-                                                                            : status;
-}
-
 NTSTATUS event_wait(ULONG count, const HANDLE *handles, bool any, bool alertable,
                     const LARGE_INTEGER *timeout)
 {
@@ -405,9 +394,6 @@ NTSTATUS event_wait(ULONG count, const HANDLE *handles, bool any, bool alertable
 
     if (found == EVENT_NATIVE)
         return real_wait(count, handles, any, alertable, timeout);
-    if (found == EVENT_PLAIN && timeout && !timeout->QuadPart &&
-        (status = poll_plain(count, handles, any, alertable, timeout)) != STATUS_PENDING)
-        return status;
     if (found == EVENT_PLAIN)
         return wait_in_kernel(count, handles, any || count == 1, alertable, timeout);
     set.count = count;

@@ -15,10 +15,13 @@
 enum handle_kind {
     HANDLE_SOCKET,
     HANDLE_PORT,
-    HANDLE_EVENT, /* with what the handle lacks in the low bits */
+    HANDLE_EVENT, /* with tags in the low bits (fast_event.h) */
     HANDLE_TIMER,
     HANDLE_HANDOFF,
-    HANDLE_KINDS = 8, /* a power of two */
+    HANDLE_AFD,      /* a helper on \Device\Afd */
+    HANDLE_STANDARD, /* not NULL: what the process was started with, and may be a socket */
+    HANDLE_HIDDEN,   /* not NULL: a kept anchor's, which is none to anybody (anchor_pool.h) */
+    HANDLE_KINDS,    /* eight: a line of the cache */
 };
 
 #define HANDLE_PAGE_ENTRIES 4096u
@@ -36,8 +39,8 @@ static inline HANDLE handle_plain(HANDLE handle)
     return (HANDLE)((ULONG_PTR)handle & ~(ULONG_PTR)3);
 }
 
-/* A handle's entry; NULL: nothing was ever kept near it. */
-static inline void *volatile *handle_find(enum handle_kind kind, HANDLE handle)
+/* All that is kept of a handle; NULL: nothing was ever kept near it. */
+static inline struct handle_entry *handle_entry(HANDLE handle)
 {
     ULONG_PTR number = (ULONG_PTR)handle >> 2;
     struct handle_entry *page;
@@ -45,10 +48,34 @@ static inline void *volatile *handle_find(enum handle_kind kind, HANDLE handle)
     if (!number || number >= (ULONG_PTR)HANDLE_PAGE_ENTRIES * HANDLE_PAGES)
         return NULL;
     page = handle_pages[number / HANDLE_PAGE_ENTRIES];
-    return page ? &page[number % HANDLE_PAGE_ENTRIES].of[kind] : NULL;
+    return page ? &page[number % HANDLE_PAGE_ENTRIES] : NULL;
 }
 
-/* The same, and makes it; NULL: no such handle, or no memory.  From any thread. */
+/* The same of one kind. */
+static inline void *volatile *handle_find(enum handle_kind kind, HANDLE handle)
+{
+    struct handle_entry *entry = handle_entry(handle);
+
+    return entry ? &entry->of[kind] : NULL;
+}
+
+/* Whether anything is kept of a handle; of a kind other than `but`, which may be HANDLE_KINDS. */
+static inline bool handle_keeps(const struct handle_entry *entry, enum handle_kind but)
+{
+    bool kept = false;
+
+#pragma GCC unroll 8
+    for (unsigned kind = 0; entry && kind < HANDLE_KINDS; kind++)
+        kept |= kind != but && entry->of[kind];
+    return kept;
+}
+
+static inline bool handle_is_kept(HANDLE handle)
+{
+    return handle_keeps(handle_entry(handle), HANDLE_KINDS);
+}
+
+/* The same as handle_find, and makes it; NULL: no such handle, or no memory.  From any thread. */
 void *volatile *handle_make(enum handle_kind kind, HANDLE handle);
 
 #endif

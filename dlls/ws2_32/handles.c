@@ -13,6 +13,7 @@
 #include "async_select.h"
 #include "cancel.h"
 #include "fast_event.h"
+#include "handle_pages.h"
 #include "handle_table.h"
 #include "handoff_event.h"
 #include "intercept.h"
@@ -75,6 +76,8 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle)
     struct closing closing;
     NTSTATUS status;
 
+    if (!handle_is_kept(handle))
+        return real_NtClose(anchor_pool_hide(handle));
     if (RtlDllShutdownInProgress())
         return real_NtClose(handle);
     sleep_timer_closing(handle);

@@ -137,40 +137,51 @@ static struct socket *find(HANDLE file)
     return socket;
 }
 
+/* True: the file is a socket, and *status what the call returns. */
+static bool read_or_write_socket(HANDLE file, enum operation_kind kind,
+                                 const struct io_request *request, void *buffer, ULONG length,
+                                 const LARGE_INTEGER *offset, NTSTATUS *status)
+{
+    struct socket *socket = find(file);
+
+    if (!socket) {
+        event_hand_over(request->event);
+        return false;
+    }
+    *status = read_or_write(socket, kind, request, buffer, length, offset);
+    socket_put(socket);
+    return true;
+}
+
 NTSTATUS NTAPI our_NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, void *context,
                               IO_STATUS_BLOCK *iosb, void *buffer, ULONG length,
                               LARGE_INTEGER *offset, ULONG *key)
 {
-    struct io_request request = {event, routine, context, iosb};
-    struct socket *socket = find(file);
-    NTSTATUS status;
+    if (event || handle_is_kept(file)) {
+        struct io_request request = {event, routine, context, iosb};
+        NTSTATUS status;
 
-    if (!socket) {
-        event_hand_over(event);
-        return real_NtReadFile(anchor_pool_hide(file), event, routine, context, iosb, buffer,
-                               length, offset, key);
+        if (read_or_write_socket(file, OPERATION_RECV, &request, buffer, length, offset, &status))
+            return status;
+        file = anchor_pool_hide(file);
     }
-    status = read_or_write(socket, OPERATION_RECV, &request, buffer, length, offset);
-    socket_put(socket);
-    return status;
+    return real_NtReadFile(file, event, routine, context, iosb, buffer, length, offset, key);
 }
 
 NTSTATUS NTAPI our_NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, void *context,
                                IO_STATUS_BLOCK *iosb, const void *buffer, ULONG length,
                                LARGE_INTEGER *offset, ULONG *key)
 {
-    struct io_request request = {event, routine, context, iosb};
-    struct socket *socket = find(file);
-    NTSTATUS status;
+    if (event || handle_is_kept(file)) {
+        struct io_request request = {event, routine, context, iosb};
+        NTSTATUS status;
 
-    if (!socket) {
-        event_hand_over(event);
-        return real_NtWriteFile(anchor_pool_hide(file), event, routine, context, iosb, buffer,
-                                length, offset, key);
+        if (read_or_write_socket(file, OPERATION_SEND, &request, (void *)buffer, length, offset,
+                                 &status))
+            return status;
+        file = anchor_pool_hide(file);
     }
-    status = read_or_write(socket, OPERATION_SEND, &request, (void *)buffer, length, offset);
-    socket_put(socket);
-    return status;
+    return real_NtWriteFile(file, event, routine, context, iosb, buffer, length, offset, key);
 }
 
 /* ---- control codes ---- */
@@ -330,7 +341,7 @@ static NTSTATUS send_datagram(struct socket *socket, const struct io_request *re
 
 static const struct transfer {
     ULONG code;
-    NTSTATUS (*start)
+    NTSTATUS(*start)
     (struct socket *socket, const struct io_request *request, const void *input, ULONG input_size);
 } transfers[] = {{IOCTL_AFD_RECEIVE, receive},
                  {IOCTL_AFD_RECEIVE_DATAGRAM, receive_datagram},

@@ -4,39 +4,35 @@
  * with (see share.h).
  *
  * A program that was started so reads and writes it with ReadFile and WriteFile, and may never call
- * Winsock (git-daemon starts its children so, as inetd does).  Owns the list of such handles that
- * may be sockets, made once; takes no lock itself.
+ * Winsock (git-daemon starts its children so, as inetd does).  Owns the entries of such handles
+ * that may be sockets, made once; takes no lock itself.
  *
  * What is written here stays: a handle that was closed and is another file's now is asked about by
  * its inode, and is then no socket to the server.
  */
 #include "share.h"
+#include "handle_pages.h"
 #include "ntcalls.h"
 #include "session.h"
-
-#define MAX_CANDIDATES 32 /* more than that are found by the first call of Winsock only */
 
 /* How _spawn of the C runtimes gives descriptors to a child, in STARTUPINFO's lpReserved2: their
  * count, a byte of flags for each, a handle for each, without padding. */
 #define CRT_OPEN 0x01
 #define CRT_PIPE 0x08 /* GetFileType said FILE_TYPE_PIPE, as it does of a socket */
 
-static HANDLE volatile candidates[MAX_CANDIDATES]; /* NULL: it was no socket */
-static size_t candidate_count;
-
 bool share_is_standard(HANDLE handle)
 {
-    for (size_t i = 0; i < candidate_count; i++)
-        if (candidates[i] && candidates[i] == handle)
-            return true;
-    return false;
+    void *volatile *entry = handle_find(HANDLE_STANDARD, handle);
+
+    return entry && *entry;
 }
 
 static void consider(HANDLE handle)
 {
-    if (candidate_count < MAX_CANDIDATES && !share_is_standard(handle) &&
-        share_may_be_socket(handle))
-        candidates[candidate_count++] = handle;
+    void *volatile *entry;
+
+    if (share_may_be_socket(handle) && (entry = handle_make(HANDLE_STANDARD, handle)))
+        *entry = handle;
 }
 
 /* The block is the parent's: no count in it is believed that its size does not bear out. */
@@ -70,13 +66,6 @@ void share_standard_init(void)
     consider_descriptors(startup.lpReserved2, startup.cbReserved2);
 }
 
-static void forget(HANDLE handle)
-{
-    for (size_t i = 0; i < candidate_count; i++)
-        if (candidates[i] == handle)
-            candidates[i] = NULL;
-}
-
 struct socket *share_find(HANDLE handle)
 {
     struct socket *socket = socket_find(handle);
@@ -86,6 +75,6 @@ struct socket *share_find(HANDLE handle)
         session_open(&session))
         return socket;
     if (!(socket = share_adopt((SOCKET)handle)))
-        forget(handle);
+        *handle_find(HANDLE_STANDARD, handle) = NULL; /* it was none */
     return socket;
 }

@@ -10,6 +10,7 @@
 #include "wait_object.h"
 #include "anchor_pool.h"
 #include "fast_event.h"
+#include "handle_pages.h"
 #include "handles.h"
 #include "handoff_event.h"
 #include "intercept.h"
@@ -71,6 +72,35 @@ static HANDLE stand_in(HANDLE handle, struct socket **socket)
     return object ? object : handle;
 }
 
+/* Whether a wait is the kernel's alone.  What such a wait pays here are lines that are not in the
+ * cache, so one line of each handle is all that is looked at (docs/performance.md). */
+static inline bool passes_by(ULONG count, const HANDLE *handles, bool at_once)
+{
+    for (ULONG i = 0; i < count; i++) {
+        const struct handle_entry *entry = handle_entry(handles[i]);
+        ULONG_PTR event = entry ? (ULONG_PTR)entry->of[HANDLE_EVENT] : 0;
+
+        if (handle_keeps(entry, HANDLE_EVENT))
+            return false;
+        if (event && (!at_once || event & HANDLE_FAST)) /* who waits for it is counted */
+            return false;
+    }
+    return true;
+}
+
+static bool is_at_once(const LARGE_INTEGER *timeout)
+{
+    return timeout && !timeout->QuadPart;
+}
+
+/* An event that has become fast during a call that found nothing: its signal may have gone from the
+ * kernel to us in between.  Pairs with event_adopt. */
+static bool found_all(ULONG count, const HANDLE *handles, const LARGE_INTEGER *timeout,
+                      NTSTATUS status)
+{
+    return status != STATUS_TIMEOUT || !is_at_once(timeout) || passes_by(count, handles, true);
+}
+
 static NTSTATUS wait_for_one(HANDLE handle, bool alertable, const LARGE_INTEGER *timeout)
 {
     DWORD error = last_error();
@@ -90,13 +120,20 @@ static NTSTATUS wait_for_one(HANDLE handle, bool alertable, const LARGE_INTEGER 
 
 NTSTATUS NTAPI our_NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
 {
+    NTSTATUS status;
+
+    if (!alertable && passes_by(1, &handle, is_at_once(timeout))) {
+        status = real_NtWaitForSingleObject(handle, alertable, timeout);
+        if (found_all(1, &handle, timeout, status))
+            return status;
+    }
     if (RtlDllShutdownInProgress())
         return real_NtWaitForSingleObject(handle, alertable, timeout);
     return wait_for_one(handle, alertable, timeout);
 }
 
-NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
-                                            BOOLEAN alertable, const LARGE_INTEGER *timeout)
+static NTSTATUS wait_for_many(ULONG count, const HANDLE *handles, bool any, bool alertable,
+                              const LARGE_INTEGER *timeout)
 {
     struct socket *sockets[MAXIMUM_WAIT_OBJECTS];
     struct handoff_event *lent[MAXIMUM_WAIT_OBJECTS];
@@ -106,16 +143,13 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
     NTSTATUS status;
     ULONG i;
 
-    if (count > MAXIMUM_WAIT_OBJECTS || RtlDllShutdownInProgress())
-        return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
-    if (count == 1) /* what WaitForSingleObject comes as on Wine 8.0 */
-        return wait_for_one(handles[0], alertable, timeout);
-    for (i = 0; i < count; i++) {
+    i = 0;
+    do {
         sleep_timer_give_back(handles[i]);
         lent[i] = handoff_event_lend(handles[i]);
         stand_ins[i] = stand_in(handles[i], &sockets[i]);
         found = found || sockets[i] || lent[i];
-    }
+    } while (++i < count);
     status = event_wait(count, stand_ins, any, alertable, timeout);
     for (i = 0; found && i < count; i++) {
         if (lent[i])
@@ -125,4 +159,23 @@ NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, 
     }
     last_error_set(error);
     return status;
+}
+
+NTSTATUS NTAPI our_NtWaitForMultipleObjects(ULONG count, const HANDLE *handles, BOOLEAN any,
+                                            BOOLEAN alertable, const LARGE_INTEGER *timeout)
+{
+    NTSTATUS status;
+
+    if (!count || count > MAXIMUM_WAIT_OBJECTS)
+        return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
+    if (!alertable && passes_by(count, handles, is_at_once(timeout))) {
+        status = real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
+        if (found_all(count, handles, timeout, status))
+            return status;
+    }
+    if (RtlDllShutdownInProgress())
+        return real_NtWaitForMultipleObjects(count, handles, any, alertable, timeout);
+    if (count == 1) /* what WaitForSingleObject comes as on Wine 8.0 */
+        return wait_for_one(handles[0], alertable, timeout);
+    return wait_for_many(count, handles, any, alertable, timeout);
 }
