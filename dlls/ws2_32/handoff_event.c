@@ -5,9 +5,9 @@
  * each time wineserver is asked twice and everybody else waits for it (docs/performance.md, "Real
  * programs").
  *
- * Owns: the table of such events.  Takes no lock at all, so that a thread which is suspended
- * anywhere here (a garbage collector does that, and then sets and waits for events of its own) is
- * in nobody's way; memory is from the kernel, not the heap.
+ * Owns: the events' states (handoff_event_table.c: their handles and memory).  Takes no lock at
+ * all, so that a thread which is suspended anywhere here (a garbage collector does that, and then
+ * sets and waits for events of its own) is in nobody's way.
  *
  * An event is kept by its handle, from when a thread waits for it, or, if it was made before we
  * were loaded, from when it is first set; and in user mode once it was seen how it is used.  All of
@@ -25,8 +25,7 @@
  * process that fetched the handle, a driver) is no later than that, and the last of its kind: an
  * end of a wait below that no set explains makes the event NATIVE.
  */
-#include "handoff_event.h"
-#include "handle_pages.h"
+#include "handoff_event_internal.h"
 #include "intercept.h"
 #include "log.h"
 #include "private_handle.h"
@@ -37,31 +36,6 @@
 #define PROOFS   4     /* waits that a set has ended, before it is in user mode */
 #define PATIENCE 10000 /* looks at a state that is about to change */
 
-enum { EMPTY = 0, SET = 1, MOVING = 2, BELOW = 3, LENT = 5, NATIVE = 6 }; /* threads: fours */
-
-struct handoff_event {
-    SLIST_ENTRY next_free;
-    HANDLE handle;
-    HANDLE copy;              /* with which the evicted thread goes on: the handle may be closed */
-    LONG volatile references; /* the handle, and each call under way; 0: free */
-    LONG volatile state;
-    LONG volatile changers;  /* calls that change what is below, under way */
-    LONG volatile unclaimed; /* at least as many signals are below: sets whose end was not seen */
-    DWORD evicted;           /* the thread that waited when it became NATIVE */
-    LONG proofs;             /* who has it LENT writes it, and `fit` */
-    bool fit;
-};
-
-/* Kept for ever: looked at without a lock. */
-struct block {
-    struct block *next;
-    struct handoff_event events[];
-};
-#define BLOCK_SIZE (64u * 1024)
-#define PER_BLOCK  ((BLOCK_SIZE - sizeof(struct block)) / sizeof(struct handoff_event))
-
-static struct block *volatile blocks;
-static SLIST_HEADER free_events;
 static bool enabled;
 
 void handoff_events_init(bool in_user_mode)
@@ -69,82 +43,11 @@ void handoff_events_init(bool in_user_mode)
     enabled = in_user_mode;
 }
 
-/* ---- the table ---- */
-
-static void put(struct handoff_event *event)
-{
-    if (!InterlockedDecrement(&event->references))
-        InterlockedPushEntrySList(&free_events, &event->next_free);
-}
-
-static bool hold_unless_free(struct handoff_event *event)
-{
-    LONG references, seen = event->references;
-
-    while ((references = seen))
-        if ((seen = InterlockedCompareExchange(&event->references, references + 1, references)) ==
-            references)
-            return true;
-    return false;
-}
-
-static struct handoff_event *hold(HANDLE handle)
-{
-    void *volatile *entry = handle_find(HANDLE_HANDOFF, handle);
-    struct handoff_event *event = entry ? *entry : NULL;
-
-    if (!event || !hold_unless_free(event))
-        return NULL;
-    if (*entry == event)
-        return event;
-    put(event); /* another handle's meanwhile */
-    return NULL;
-}
-
-static void add_block(void)
-{
-    struct block *block = VirtualAlloc(NULL, BLOCK_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    void *next;
-
-    if (!block)
-        return;
-    do
-        block->next = next = blocks;
-    while (InterlockedCompareExchangePointer((void *volatile *)&blocks, block, next) != next);
-    for (size_t i = 0; i < PER_BLOCK; i++)
-        InterlockedPushEntrySList(&free_events, &block->events[i].next_free);
-}
-
-static struct handoff_event *allocate(void)
-{
-    SLIST_ENTRY *entry = InterlockedPopEntrySList(&free_events);
-
-    if (!entry) {
-        add_block();
-        entry = InterlockedPopEntrySList(&free_events);
-    }
-    return (struct handoff_event *)entry;
-}
-
 /* The handle is an event's.  It may be set. */
 static void learn(HANDLE handle)
 {
-    void *volatile *entry;
-    struct handoff_event *event;
-
-    if (!enabled || !session_current() || RtlDllShutdownInProgress() ||
-        !(entry = handle_make(HANDLE_HANDOFF, handle)) || *entry || !(event = allocate()))
-        return;
-    event->handle = handle;
-    event->copy = NULL;
-    event->evicted = 0;
-    event->proofs = 0;
-    event->fit = false;
-    event->unclaimed = 1;
-    InterlockedExchange(&event->state, BELOW);
-    InterlockedExchange(&event->references, 1);
-    if (InterlockedCompareExchangePointer(entry, event, NULL))
-        put(event);
+    if (enabled && session_current() && !RtlDllShutdownInProgress())
+        handoff_event_add(handle);
 }
 
 /* ---- the states ---- */
@@ -152,6 +55,20 @@ static void learn(HANDLE handle)
 static LONG state_of(const struct handoff_event *event)
 {
     return __atomic_load_n(&event->state, __ATOMIC_ACQUIRE);
+}
+
+/* The state at the next look that does not find it MOVING.  NATIVE also after PATIENCE looks, which
+ * `looks` counts from one call to the next: either way there is nothing more to be done here. */
+static LONG settled_state(const struct handoff_event *event, int *looks)
+{
+    while ((*looks)++ < PATIENCE) {
+        LONG state = state_of(event);
+
+        if (state != MOVING)
+            return state;
+        SwitchToThread();
+    }
+    return NATIVE;
 }
 
 static bool change(struct handoff_event *event, LONG from, LONG to)
@@ -195,46 +112,34 @@ static bool evict(struct handoff_event *event, LONG thread)
 
 static void give_back(struct handoff_event *event)
 {
-    for (int looks = 0; looks < PATIENCE; looks++) {
-        LONG state = state_of(event);
+    int looks = 0;
+    LONG state;
 
-        if (state == NATIVE)
+    while ((state = settled_state(event, &looks)) != NATIVE)
+        if (is_thread(state) ? evict(event, state)
+            : state == SET   ? move_down(event, NATIVE)
+                             : change(event, state, NATIVE))
             return;
-        if (state == MOVING)
-            SwitchToThread();
-        else if (is_thread(state) ? evict(event, state)
-                 : state == SET   ? move_down(event, NATIVE)
-                                  : change(event, state, NATIVE))
-            return;
-    }
 }
 
 void handoff_event_give_back(HANDLE handle)
 {
-    struct handoff_event *event = hold(handle);
+    struct handoff_event *event = handoff_event_hold(handle);
 
     if (!event)
         return;
     give_back(event);
-    put(event);
+    handoff_event_put(event);
 }
 
 void handoff_event_closing(HANDLE handle)
 {
-    void *volatile *entry = handle_find(HANDLE_HANDOFF, handle);
-    struct handoff_event *event = entry ? *entry : NULL;
+    struct handoff_event *event = handoff_event_remove(handle);
 
-    if (!event || InterlockedCompareExchangePointer(entry, NULL, event) != event)
+    if (!event)
         return;
     give_back(event); /* who waits still has the object, and it may not be closed after all */
-    put(event);
-}
-
-void handoff_events_thread_gone(DWORD thread)
-{
-    for (struct block *block = blocks; block; block = block->next)
-        for (size_t i = 0; i < PER_BLOCK; i++)
-            change(&block->events[i], (LONG)thread, EMPTY);
+    handoff_event_put(event);
 }
 
 /* ---- setting and resetting ---- */
@@ -282,14 +187,11 @@ static bool change_here(struct handoff_event *event, LONG state, enum event_chan
 static bool change_kept(struct handoff_event *event, enum event_change kind, LONG *previous,
                         NTSTATUS *status)
 {
-    for (int looks = 0; looks < PATIENCE; looks++) {
-        LONG state = state_of(event);
+    int looks = 0;
+    LONG state;
 
-        if (state == NATIVE)
-            return false;
-        if (state == MOVING)
-            SwitchToThread();
-        else if (state == BELOW || state == LENT) {
+    while ((state = settled_state(event, &looks)) != NATIVE) {
+        if (state == BELOW || state == LENT) {
             if (change_below(event, kind, previous, status))
                 return true;
         } else if (change_here(event, state, kind)) {
@@ -304,7 +206,7 @@ static bool change_kept(struct handoff_event *event, enum event_change kind, LON
 
 NTSTATUS handoff_event_change(HANDLE handle, enum event_change kind, LONG *previous)
 {
-    struct handoff_event *event = hold(handle);
+    struct handoff_event *event = handoff_event_hold(handle);
     NTSTATUS status;
     bool done;
 
@@ -315,7 +217,7 @@ NTSTATUS handoff_event_change(HANDLE handle, enum event_change kind, LONG *previ
         return status;
     }
     done = change_kept(event, kind, previous, &status);
-    put(event);
+    handoff_event_put(event);
     return done ? status : event_change_any(handle, kind, previous);
 }
 
@@ -324,18 +226,14 @@ NTSTATUS handoff_event_change(HANDLE handle, enum event_change kind, LONG *previ
 /* For a wait below.  False: it is not this one's only wait, or it is NATIVE anyway. */
 static bool lend(struct handoff_event *event)
 {
-    for (int looks = 0; looks < PATIENCE; looks++) {
-        LONG state = state_of(event);
+    int looks = 0;
+    LONG state;
 
-        if (state == NATIVE)
-            return false;
-        if (state == MOVING)
-            SwitchToThread();
-        else if (is_thread(state) || state == LENT)
+    while ((state = settled_state(event, &looks)) != NATIVE)
+        if (is_thread(state) || state == LENT)
             give_back(event); /* a second thread waits */
         else if (state == SET ? move_down(event, LENT) : change(event, state, LENT))
             return true;
-    }
     return false;
 }
 
@@ -391,10 +289,10 @@ static void returned(struct handoff_event *event, bool consumed)
 
 struct handoff_event *handoff_event_lend(HANDLE handle)
 {
-    struct handoff_event *event = hold(handle);
+    struct handoff_event *event = handoff_event_hold(handle);
 
     if (event && !lend(event)) {
-        put(event);
+        handoff_event_put(event);
         event = NULL;
     }
     return event;
@@ -403,7 +301,7 @@ struct handoff_event *handoff_event_lend(HANDLE handle)
 void handoff_event_return(struct handoff_event *event, bool consumed)
 {
     returned(event, consumed);
-    put(event);
+    handoff_event_put(event);
 }
 
 /* It is LENT. */
@@ -479,13 +377,11 @@ static NTSTATUS park(struct handoff_event *event, LONG thread, uint64_t deadline
 static bool wait_kept(struct handoff_event *event, const LARGE_INTEGER *timeout, NTSTATUS *status)
 {
     LONG thread = (LONG)GetCurrentThreadId();
+    int looks = 0;
+    LONG state;
 
-    for (int looks = 0; looks < PATIENCE; looks++) {
-        LONG state = state_of(event);
-
-        if (state == MOVING)
-            SwitchToThread();
-        else if (state == SET && change(event, SET, EMPTY)) {
+    while ((state = settled_state(event, &looks)) != NATIVE) {
+        if (state == SET && change(event, SET, EMPTY)) {
             *status = STATUS_WAIT_0;
             return true;
         } else if ((state == EMPTY || state == thread) && change(event, state, thread)) {
@@ -504,15 +400,14 @@ static bool wait_kept(struct handoff_event *event, const LARGE_INTEGER *timeout,
 /* The same with a time-out of 0. */
 static bool look_kept(struct handoff_event *event, NTSTATUS *status)
 {
-    for (int looks = 0; looks < PATIENCE; looks++) {
-        LONG state = state_of(event);
+    int looks = 0;
+    LONG state;
 
+    while ((state = settled_state(event, &looks)) != NATIVE) {
         *status = state == SET ? STATUS_WAIT_0 : STATUS_TIMEOUT;
-        if (state == NATIVE || state == BELOW || state == LENT)
+        if (state == BELOW || state == LENT)
             return false;
-        if (state == MOVING)
-            SwitchToThread();
-        else if (state != SET || change(event, SET, EMPTY))
+        if (state != SET || change(event, SET, EMPTY))
             return true;
     }
     return false;
@@ -521,13 +416,13 @@ static bool look_kept(struct handoff_event *event, NTSTATUS *status)
 bool handoff_event_wait(HANDLE handle, bool alertable, const LARGE_INTEGER *timeout,
                         NTSTATUS *status)
 {
-    struct handoff_event *event = hold(handle);
+    struct handoff_event *event = handoff_event_hold(handle);
     bool done;
 
     if (!event && !alertable && !(timeout && !timeout->QuadPart) &&
         event_is_plain_auto_reset(handle)) {
         learn(handle);
-        event = hold(handle);
+        event = handoff_event_hold(handle);
     }
     if (!event)
         return false;
@@ -538,6 +433,6 @@ bool handoff_event_wait(HANDLE handle, bool alertable, const LARGE_INTEGER *time
         done = look_kept(event, status);
     else
         done = wait_kept(event, timeout, status);
-    put(event);
+    handoff_event_put(event);
     return done;
 }
