@@ -110,7 +110,7 @@ struct socket {
 
     /* sending */
     uint32_t submitted;   /* handed to the server since the beginning, as `sent` counts */
-    bool bell_due;      /* something was submitted, and the server may sleep */
+    bool bell_due;        /* something was submitted, and the server may sleep */
     uint32_t send_window; /* bytes that may wait in the server before a send is pending */
     struct rs_addr last_destination; /* datagrams: sending there has worked, */
     uint32_t last_size;              /* with as many bytes, */

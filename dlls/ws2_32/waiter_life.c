@@ -6,10 +6,10 @@
 #include "waiter.h"
 #include "blocking_hook.h"
 #include "intercept.h"
-#include "thread_block.h"
 #include "log.h"
 #include "ntcalls.h"
 #include "routine.h"
+#include "thread_block.h"
 
 static DWORD tls_index = TLS_OUT_OF_INDEXES;
 static SRWLOCK free_lock = SRWLOCK_INIT;
