@@ -16,6 +16,7 @@
 #include "sockaddr.h"
 #include "socket_life.h"
 #include "startup.h"
+#include "thread_block.h"
 
 #ifndef MSG_PUSH_IMMEDIATE /* not in every mingw-w64's headers */
 #define MSG_PUSH_IMMEDIATE 0x20
@@ -372,17 +373,32 @@ static DWORD take_message(struct socket *socket, struct receive_call *call)
     return 0;
 }
 
+/* A receive without flags finds nothing, does not wait, changes nothing and need not look again:
+ * told without the lock, and only where that is plain.  Pairs with session_reap, which applies a
+ * record before the ring is empty.  What other threads do to the socket meanwhile comes before this
+ * call or after it. */
+static bool finds_nothing(const struct socket *socket)
+{
+    if (!socket->nonblocking || submit_marked(socket->session) ||
+        rs_ring_pending(&socket->session->comp))
+        return false;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (socket->arrived || socket->urgent || socket->receiving.head || socket->end_of_stream ||
+        socket->error || receive_state(socket))
+        return false;
+    if ((socket->event_disabled | socket->event_pending) & FD_READ || socket->window_mask)
+        return false;
+    return !socket->stalled && !socket->away;
+}
+
 /* Which error wins: first lpFlags and lpOverlapped, which msafd itself reads and writes, then the
  * socket's state, then the other arguments, which are the driver's (Wine's afd.c and sock.c, run on
  * Windows: the state before the buffers). */
-static int receive(SOCKET s, struct receive_call *call)
+static DWORD receive_on(struct socket *socket, struct receive_call *call)
 {
-    struct socket *socket = socket_get(s);
     bool overlapped;
     DWORD error = 0;
 
-    if (!socket)
-        return SOCKET_ERROR;
     /* WSARecv.txt: lpOverlapped is "ignored for nonoverlapped sockets" */
     overlapped = call->overlapped && (socket->creation_flags & WSA_FLAG_OVERLAPPED);
     if (call->message)
@@ -391,9 +407,21 @@ static int receive(SOCKET s, struct receive_call *call)
         error = WSAEFAULT;
     if (!error)
         error = overlapped ? receive_overlapped(socket, call) : receive_synchronous(socket, call);
+    return error;
+}
+
+static int end_call(struct socket *socket, DWORD error)
+{
     socket_put(socket);
-    SetLastError(error); /* 0 on success, as Windows does */
+    last_error_set(error); /* 0 on success, as Windows does */
     return error ? SOCKET_ERROR : 0;
+}
+
+static int receive(SOCKET s, struct receive_call *call)
+{
+    struct socket *socket = socket_get(s);
+
+    return socket ? end_call(socket, receive_on(socket, call)) : SOCKET_ERROR;
 }
 
 int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWORD flags,
@@ -429,8 +457,8 @@ int WSAAPI WSARecv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWO
     return WSARecvFrom(s, buffers, count, bytes, flags, NULL, NULL, overlapped, routine);
 }
 
-int WSAAPI recvfrom(SOCKET s, char *buffer, int length, int flags, struct sockaddr *from,
-                    int *from_length)
+static int receive_by_value(struct socket *socket, char *buffer, int length, int flags,
+                            struct sockaddr *from, int *from_length)
 {
     WSABUF data = {(ULONG)length, length < 0 ? NULL : buffer}; /* no buffer is that long */
     struct receive_call call = {.buffers = &data,
@@ -440,10 +468,26 @@ int WSAAPI recvfrom(SOCKET s, char *buffer, int length, int flags, struct sockad
                                 .from = from,
                                 .from_length = from_length};
 
-    return receive(s, &call) ? SOCKET_ERROR : (int)call.bytes;
+    return end_call(socket, receive_on(socket, &call)) ? SOCKET_ERROR : (int)call.bytes;
 }
 
+int WSAAPI recvfrom(SOCKET s, char *buffer, int length, int flags, struct sockaddr *from,
+                    int *from_length)
+{
+    struct socket *socket = socket_get(s);
+
+    return socket ? receive_by_value(socket, buffer, length, flags, from, from_length)
+                  : SOCKET_ERROR;
+}
+
+/* A nonblocking program calls it once more than there is something, so nothing costs least. */
 int WSAAPI recv(SOCKET s, char *buffer, int length, int flags)
 {
-    return recvfrom(s, buffer, length, flags, NULL, NULL);
+    struct socket *socket = socket_get(s);
+
+    if (!socket)
+        return SOCKET_ERROR;
+    if (!flags && length > 0 && finds_nothing(socket) && guarded_writable(buffer, (size_t)length))
+        return end_call(socket, WSAEWOULDBLOCK);
+    return receive_by_value(socket, buffer, length, flags, NULL, NULL);
 }
