@@ -33,6 +33,32 @@ static void test_recv(void)
     closesocket(b);
 }
 
+/* What is no data and ends a receive all the same.  recv, WSAECONNRESET: "The virtual circuit was
+ * reset by the remote side executing a hard or abortive close"; MSG_OOB data in line (SO_OOBINLINE)
+ * is what a receive without flags takes. */
+static void test_recv_others(void)
+{
+    struct linger hard = {1, 0};
+    int inline_data = 1, got;
+    char byte = 0;
+    SOCKET a, b;
+
+    net_pair(&a, &b);
+    net_nonblocking(b, 1);
+    ok_success(setsockopt(b, SOL_SOCKET, SO_OOBINLINE, (char *)&inline_data, sizeof(inline_data)));
+    ok_error(recv(b, &byte, 1, 0), WSAEWOULDBLOCK);
+    ok(send(a, "u", 1, MSG_OOB) == 1, "error %d\n", WSAGetLastError());
+    ok(net_readable(b, NET_PATIENCE), "not readable\n");
+    got = recv(b, &byte, 1, 0);
+    ok(got == 1 && byte == 'u', "got %d, %#x, error %d\n", got, byte, WSAGetLastError());
+    ok_error(recv(b, &byte, 1, 0), WSAEWOULDBLOCK);
+    ok_success(setsockopt(a, SOL_SOCKET, SO_LINGER, (char *)&hard, sizeof(hard)));
+    closesocket(a);
+    ok(net_readable(b, NET_PATIENCE), "no reset\n");
+    todo_wine ok_error(recv(b, &byte, 1, 0), WSAECONNRESET);
+    closesocket(b);
+}
+
 /* ioctlsocket, FIONBIO zero: back to blocking */
 static DWORD WINAPI send_later(void *arg)
 {
@@ -244,6 +270,7 @@ START_TEST(nonblocking)
 {
     net_start();
     RUN(test_recv);
+    RUN(test_recv_others);
     RUN(test_back);
     RUN(test_send_full);
     RUN(test_send_large);
