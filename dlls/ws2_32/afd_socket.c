@@ -9,6 +9,7 @@
 #include "afd_socket.h"
 #include "afd.h"
 #include "guarded_copy.h"
+#include "look_again.h"
 #include "sockaddr.h"
 #include "socket.h"
 
@@ -176,6 +177,9 @@ static NTSTATUS enum_network_events(const struct afd_call *call)
 
     if (!call->output || call->output_size < sizeof(info))
         return STATUS_INVALID_PARAMETER;
+    /* Wine's test_get_events, run on Windows, resets a connection and asks at once; no program
+     * that is in a hurry does */
+    look_now(call->socket);
     /* the input is a handle, of the event to be reset, or NULL */
     if (WSAEnumNetworkEvents(call->handle, (HANDLE)call->input, &events))
         return status_from_error(WSAGetLastError());

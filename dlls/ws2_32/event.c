@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "async_select.h"
 #include "fast_event.h"
+#include "look_again.h"
 #include "readiness.h"
 #include "startup.h"
 
@@ -119,6 +120,9 @@ int WSAAPI WSAEnumNetworkEvents(SOCKET handle, WSAEVENT event, WSANETWORKEVENTS 
         return return_error(WSAEFAULT);
     }
     session_reap(socket->session);
+    /* Over Windows' loopback a send, or a close, is with its peer when the call returns. */
+    if (!(socket->event_pending & socket->event_mask) && !submit_is_all_past(socket->session))
+        look_now(socket);
     AcquireSRWLockExclusive(&socket->lock);
     if (event)
         ResetEvent(event);

@@ -59,6 +59,14 @@ static bool look_behind_full_sends(struct socket *socket, struct looks *looks)
     return true;
 }
 
+void look_now(struct socket *socket)
+{
+    struct looks looks = {0};
+
+    look_for_rest(socket, &looks);
+    session_reap(socket->session);
+}
+
 bool look_again(struct socket *socket, struct looks *looks)
 {
     /* another process may have got hold of it in between: then nothing here says anything */

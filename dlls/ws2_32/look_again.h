@@ -16,4 +16,8 @@ struct looks {
 /* Nothing was there: is it worth another look?  Takes the lock. */
 bool look_again(struct socket *socket, struct looks *looks);
 
+/* What this process has submitted by now has happened, and what came of it to this socket was
+ * applied.  Costs a round trip; no lock may be held. */
+void look_now(struct socket *socket);
+
 #endif

@@ -376,6 +376,11 @@ bool submit_is_past(const struct session *session, uint32_t mark)
     return (int32_t)(head - (mark & ~1u)) >= 0;
 }
 
+bool submit_is_all_past(const struct session *session)
+{
+    return submit_is_past(session, __atomic_load_n(&session->sub.shared->tail, __ATOMIC_RELAXED));
+}
+
 void submit_unmark(struct session *session, uint32_t mark)
 {
     __atomic_compare_exchange_n(&session->mark, &mark, 0, false, __ATOMIC_RELAXED,

@@ -83,6 +83,8 @@ void submit_mark(struct session *session);
 uint32_t submit_marked(const struct session *session);
 bool submit_is_past(const struct session *session, uint32_t mark);
 void submit_unmark(struct session *session, uint32_t mark);
+/* The server has come past everything. */
+bool submit_is_all_past(const struct session *session);
 
 /* Wakes the server if it sleeps. */
 void session_ring_bell(struct session *session);
