@@ -70,16 +70,12 @@ static void closing_end(struct closing *closing, NTSTATUS status)
         event_closed(closing->event, closing->handle, status);
 }
 
-NTSTATUS NTAPI our_NtClose(HANDLE handle)
+static NTSTATUS close_kept(HANDLE handle)
 {
     DWORD error = last_error();
     struct closing closing;
     NTSTATUS status;
 
-    if (!handle_is_kept(handle))
-        return real_NtClose(anchor_pool_hide(handle));
-    if (RtlDllShutdownInProgress())
-        return real_NtClose(handle);
     sleep_timer_closing(handle);
     handoff_event_closing(handle);
     closing = closing_begin(handle);
@@ -87,6 +83,26 @@ NTSTATUS NTAPI our_NtClose(HANDLE handle)
     closing_end(&closing, status);
     last_error_set(error);
     return status;
+}
+
+/* Most of what is kept are events that nobody but the kernel has to do with. */
+static NTSTATUS close_event(HANDLE handle)
+{
+    struct event *event = event_closing(handle);
+    NTSTATUS status = real_NtClose(handle);
+
+    if (event)
+        event_closed(event, handle, status);
+    return status;
+}
+
+NTSTATUS NTAPI our_NtClose(HANDLE handle)
+{
+    const struct handle_entry *entry = handle_entry(handle);
+
+    if (!handle_keeps(entry, HANDLE_KINDS) || RtlDllShutdownInProgress())
+        return real_NtClose(handle);
+    return handle_keeps(entry, HANDLE_EVENT) ? close_kept(handle) : close_event(handle);
 }
 
 /* ---- duplicating ---- */
