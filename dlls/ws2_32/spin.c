@@ -8,12 +8,17 @@
  *
  * Between two looks the thread gives its processor away: with as many threads that spin as there
  * are processors, and a server that spins too, each of them gets on as soon as there is something
- * for it.
+ * for it.  But giving it away is a system call, which is slower to see something, and takes from
+ * the server if its processor shares a core with this one.  So where that came back at once, nobody
+ * else wants this processor, and PAUSES looks follow with only a pause between them: that makes 7 %
+ * more connections and nothing slower (docs/performance.md).
  */
 #include "spin.h"
 #include "switches.h"
 
-#define LOOKS 4 /* for each at the clock */
+#define LOOKS  4 /* for each at the clock */
+#define PAUSES 64
+#define ALONE  ((uint64_t)RS_CLOCK_PER_MS / 250) /* for LOOKS system calls, if nothing else ran */
 
 static LONG volatile spinners;
 
@@ -31,6 +36,15 @@ void spin_prepare(void)
     most_spinners = count > 1 ? count : 0;
 }
 
+static bool look_without_yielding(const struct waiter *waiter)
+{
+    bool found = false;
+
+    for (int i = 0; i < PAUSES && !(found = waiter_has_something(waiter)); i++)
+        YieldProcessor();
+    return found;
+}
+
 static bool look(struct waiter *waiter, uint64_t deadline, uint64_t begin)
 {
     uint64_t last = begin, longest_gap = 0;
@@ -43,6 +57,10 @@ static bool look(struct waiter *waiter, uint64_t deadline, uint64_t begin)
             SwitchToThread();
         now = rs_clock();
         longest_gap = now - last > longest_gap ? now - last : longest_gap;
+        if (!found && now - last < ALONE) {
+            found = look_without_yielding(waiter);
+            now = rs_clock();
+        }
         last = now;
     }
     rs_spin_over(&waiter->spin, found, longest_gap, last);
