@@ -239,9 +239,9 @@ bool anchor_is_gone(struct socket *socket)
            anchor_look(socket->session->server, socket->anchor) == ANCHOR_GONE;
 }
 
-/* Nobody has it open, or only its DLL for the next socket; then what a program may have written into
- * its SOCKET by other ways than ours lies there still, which makes room for a proof (below).  Looking
- * would cost three system calls for each connection that ends. */
+/* Nobody has it open, or only its DLL for the next socket; then what a program may have written
+ * into its SOCKET by other ways than ours lies there still, which makes room for a proof (below).
+ * Looking would cost three system calls for each connection that ends. */
 static bool reusable(const struct session *session, struct anchor *anchor, bool kept)
 {
     if (session->state != SESSION_LIVE || session->corrupt || anchor->proof_bytes ||

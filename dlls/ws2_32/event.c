@@ -120,7 +120,9 @@ int WSAAPI WSAEnumNetworkEvents(SOCKET handle, WSAEVENT event, WSANETWORKEVENTS 
         return return_error(WSAEFAULT);
     }
     session_reap(socket->session);
-    /* Over Windows' loopback a send, or a close, is with its peer when the call returns. */
+    /* Over Windows' loopback a send, or a close, is with its peer when the call returns (Wine's
+     * afd.c, run on Windows, sends and asks).  The words may change meanwhile: then it looks once
+     * too often, or tells what it would have told a moment ago. */
     if (!(socket->event_pending & socket->event_mask) && !submit_is_all_past(socket->session))
         look_now(socket);
     AcquireSRWLockExclusive(&socket->lock);

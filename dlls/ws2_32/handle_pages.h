@@ -31,6 +31,8 @@ struct handle_entry {
     void *volatile of[HANDLE_KINDS];
 };
 
+_Static_assert(HANDLE_KINDS == 8, "handle_keeps looks at one line");
+
 extern struct handle_entry *volatile handle_pages[HANDLE_PAGES];
 
 /* As the kernel sees a handle: it ignores the low two bits. */

@@ -14,6 +14,7 @@
 #include "cancel.h"
 #include "fast_event.h"
 #include "handle_pages.h"
+#include "handle_pages.h"
 #include "handle_table.h"
 #include "handoff_event.h"
 #include "intercept.h"

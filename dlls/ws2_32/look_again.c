@@ -12,6 +12,8 @@
  * there), and may wait for room from then on.  So it is asked for behind a stall, as more was sent
  * than the receiver had credit for, and where a send that does not wait has filled its window and
  * the server has not come so far yet.
+ *
+ * Whoever asks for network events may likewise be faster than the server: look_now.
  */
 #include "look_again.h"
 #include "request.h"

@@ -16,6 +16,7 @@
 #include "anchor_pool.h"
 #include "fast_event.h"
 #include "guarded_copy.h"
+#include "handle_pages.h"
 #include "handles.h"
 #include "intercept.h"
 #include "share.h"

@@ -399,7 +399,7 @@ void session_reap(struct session *session)
         return;
     AcquireSRWLockExclusive(&session->reap_lock);
     while ((peek = rs_ring_peek(&session->comp, &header, &body)) == RS_PEEK_RECORD) {
-        inbound_record(session, &header, body);
+        inbound_record(session, &header, body); /* before the skip: pairs with finds_nothing */
         rs_ring_skip(&session->comp, &header);
         rs_ring_consume_end(&session->comp);
     }

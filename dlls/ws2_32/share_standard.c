@@ -31,7 +31,8 @@ static void consider(HANDLE handle)
 {
     void *volatile *entry;
 
-    if (share_may_be_socket(handle) && (entry = handle_make(HANDLE_STANDARD, handle)))
+    if (!share_is_standard(handle) && share_may_be_socket(handle) &&
+        (entry = handle_make(HANDLE_STANDARD, handle)))
         *entry = handle;
 }
 
